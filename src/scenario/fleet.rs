@@ -1,0 +1,81 @@
+//! Supply: regions, clusters, pools and the chunks that fill them.
+
+use crate::profile::DeviceProfile;
+use crate::units::{SimDuration, SimTime};
+
+/// A part of the world.
+#[derive(Clone, Debug)]
+pub struct Region {
+    /// Name: americas, emea, asia ...
+    pub name: String,
+    /// Local time minus UTC in seconds, for the daily rhythm and the calendar day of quotas.
+    pub utc_offset_s: i64,
+}
+
+/// One site: one region, one power bill.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// Name.
+    pub name: String,
+    /// Index of its region.
+    pub region: usize,
+    /// USD per kWh.
+    pub power_usd_per_kwh: f64,
+    /// Facility power over IT power (PUE), at least 1.
+    pub power_usage_effectiveness: f64,
+}
+
+/// Identical replicas behind one queue.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// `cluster/1`.
+    pub name: String,
+    /// Index of its cluster.
+    pub cluster: usize,
+    /// What each replica can do.
+    pub profile: DeviceProfile,
+    /// Most requests in one batch of a replica.
+    pub batch_limit: u32,
+    /// Time from powered GPUs to a serving replica.
+    pub start_up: SimDuration,
+    /// Replicas that come into service: (date, how many), by date; made from the chunks.
+    pub deliveries: Vec<(SimTime, u32)>,
+}
+
+/// GPUs of one accelerator that were ordered from one provider, priced and delivered together.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    /// Name.
+    pub name: String,
+    /// How many.
+    pub gpus: u64,
+    /// Of which kind.
+    pub accelerator: String,
+    /// Who supplies them.
+    pub provider: String,
+    /// Contract: on-demand, reserved-1y, multi-year ...
+    pub term: String,
+    /// Index of the cluster into which they are delivered.
+    pub cluster: usize,
+    /// When they are delivered and paid from.
+    pub delivered: SimTime,
+    /// USD an hour for each GPU.
+    pub usd_per_gpu_hour: f64,
+    /// Power of one GPU with its share of the node, busy, in watts; 0: the price includes power.
+    pub busy_w_per_gpu: f64,
+    /// The same, idle.
+    pub idle_w_per_gpu: f64,
+}
+
+/// A pool stands still for a while.
+#[derive(Clone, Debug)]
+pub struct Outage {
+    /// Index of the pool.
+    pub pool: usize,
+    /// From.
+    pub from: SimTime,
+    /// To.
+    pub until: SimTime,
+    /// Whether running requests start again from zero when the pool is back; else they fail.
+    pub requeue: bool,
+}

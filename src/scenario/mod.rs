@@ -1,0 +1,113 @@
+//! The question: a complete and valid description of demand, fleet, policies, prices and goals.
+//!
+//! A `Scenario` can only be made by `scenario::read`, which checks everything, so what comes after it
+//! cannot fail: a valid scenario always simulates. What the user writes (one TOML file, units in the
+//! text) is read in `file`; the types here are what it means, with every quantity in one unit: SI, USD,
+//! GPUs, images. Entities refer to each other by index into the scenario's lists, which are sorted
+//! by name, so that the order of tables in the file changes nothing.
+
+pub mod demand;
+pub mod fleet;
+pub mod goal;
+pub mod policy;
+
+pub use demand::{
+    Demand, DemandKind, Population, Process, Quality, RateCurve, Rhythm, Trace, TraceRow, Work,
+    WorkUnit,
+};
+pub use fleet::{Chunk, Cluster, Outage, Pool, Region};
+pub use goal::{Fact, FactUse, FitPair, Goal, Market, Metric, Slo};
+pub use policy::{
+    Admission, Batching, Client, Degradation, Dispatch, Drop, PatienceUntil, Policy, QueueLimit,
+    QueueOrder, Quota, QuotaWindow, RateLimit, Retry, Routing, Rules, TierRules,
+};
+
+use crate::profile::Provenance;
+use crate::random::Seed;
+use crate::units::{SimDuration, SimTime};
+
+/// A valid question.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Short name; also the name of the result folder.
+    pub name: String,
+    /// The question in one sentence.
+    pub question: String,
+    /// The start in seconds since 1970-01-01T00:00:00Z.
+    pub start_unix_s: i64,
+    /// How long the run lasts.
+    pub horizon: SimDuration,
+    /// What is left out of the statistics at the start.
+    pub warm_up: SimDuration,
+    /// All randomness follows from it.
+    pub seed: Seed,
+    /// The share of users, requests and GPUs that is simulated, 0 < scale; everything extensive was
+    /// multiplied with it when the scenario was read. 1 is the whole story.
+    pub scale: f64,
+    /// The lookahead: what pools send back to users takes effect so much later at the latest.
+    pub lookahead: SimDuration,
+    /// The spacing of the time series.
+    pub series_interval: SimDuration,
+    /// Classes of users, sorted by name.
+    pub tiers: Vec<Tier>,
+    /// What a request asks for, sorted by name.
+    pub works: Vec<Work>,
+    /// Where requests come from: one entry a demand and region, sorted by name.
+    pub demands: Vec<Demand>,
+    /// Where users and clusters are, sorted by name.
+    pub regions: Vec<Region>,
+    /// Sites, sorted by name.
+    pub clusters: Vec<Cluster>,
+    /// Identical replicas behind one queue: each cluster's pools, in order.
+    pub pools: Vec<Pool>,
+    /// What was ordered, sorted by name.
+    pub chunks: Vec<Chunk>,
+    /// The rules in force, each from a date on; the first entry is from the start.
+    pub rules: Vec<(SimTime, Rules)>,
+    /// The interventions in words, for reports: date and what changed.
+    pub timeline: Vec<(SimTime, String)>,
+    /// Pools that stand still for a while.
+    pub outages: Vec<Outage>,
+    /// What is promised.
+    pub slos: Vec<Slo>,
+    /// What is known of the market around the service, where the story needs it.
+    pub market: Option<Market>,
+    /// Published facts to hold the run against.
+    pub facts: Vec<Fact>,
+    /// Which parameter is fitted to which fact.
+    pub fit: Vec<FitPair>,
+    /// Every effective value with its origin and provenance, in the order of the file.
+    pub inputs: Vec<Input>,
+    /// What may be doubted about a valid scenario.
+    pub warnings: Vec<String>,
+}
+
+/// A class of users with the same rights.
+#[derive(Clone, Debug)]
+pub struct Tier {
+    /// Name: free, plus, api ...
+    pub name: String,
+    /// How its users wait and retry.
+    pub client: Client,
+    /// USD a month that a subscriber of this tier pays; 0 for a free tier.
+    pub subscription_usd_per_month: f64,
+    /// Whether each image is paid for, at the price of its quality in `Work`.
+    pub pays_per_image: bool,
+}
+
+/// One effective value of the scenario, as text, with where it was set and what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Input {
+    /// Dotted path: `tier.free.quota`.
+    pub path: String,
+    /// The value as the scenario language writes it.
+    pub value: String,
+    /// `ghibli-week.toml:12`, `--set`, or `default`.
+    pub origin: String,
+    /// Class of the number, where the file says it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub provenance: Option<Provenance>,
+    /// Where the number was read, where the file says it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<String>,
+}
