@@ -1,8 +1,10 @@
 //! At what load does a GPU fleet melt, what does the next 100,000-GPU chunk buy, and what does it cost?
 
+pub mod des;
 pub mod metrics;
 pub mod profile;
 pub mod random;
 pub mod scenario;
+pub mod sim;
 pub mod stats;
 pub mod units;
