@@ -303,6 +303,16 @@ impl Simulation {
         assert_eq!(offered, known, "the ledger is open at {:?}", self.clock);
     }
 
+    /// Requests offered so far.
+    #[must_use]
+    pub fn offered(&self) -> u64 {
+        self.gateways
+            .iter()
+            .flat_map(Gateway::tiers)
+            .map(|tier| tier.offered)
+            .sum()
+    }
+
     /// Events handled so far.
     #[must_use]
     pub fn events(&self) -> u64 {
