@@ -4,4 +4,5 @@ pub mod metrics;
 pub mod profile;
 pub mod random;
 pub mod scenario;
+pub mod stats;
 pub mod units;
