@@ -2,6 +2,7 @@
 
 pub mod metrics;
 pub mod profile;
+pub mod queueing;
 pub mod random;
 pub mod scenario;
 pub mod stats;
