@@ -10,6 +10,7 @@ pub mod demand;
 pub mod fleet;
 pub mod goal;
 pub mod policy;
+pub mod trace;
 
 pub use demand::{
     Demand, DemandKind, Population, Process, Quality, RateCurve, Rhythm, Trace, TraceRow, Work,
