@@ -11,6 +11,7 @@ pub mod fleet;
 pub mod goal;
 pub mod policy;
 mod textbook;
+pub mod trace;
 
 pub use demand::{
     Demand, DemandKind, Population, Process, Quality, RateCurve, Rhythm, Trace, TraceRow, Work,
