@@ -2,7 +2,7 @@
 //!
 //! A `Scenario` can only be made by `scenario::read`, which checks everything, so what comes after it
 //! cannot fail: a valid scenario always simulates. What the user writes (one TOML file, units in the
-//! text) is read in `file`; the types here are what it means, with every quantity in one unit: SI, USD,
+//! text) is read in `read`; the types here are what it means, with every quantity in one unit: SI, USD,
 //! GPUs, images. Entities refer to each other by index into the scenario's lists, which are sorted
 //! by name, so that the order of tables in the file changes nothing.
 
@@ -11,6 +11,7 @@ pub mod fleet;
 pub mod goal;
 pub mod policy;
 mod textbook;
+mod read;
 pub mod trace;
 
 pub use demand::{
@@ -22,6 +23,11 @@ pub use goal::{Fact, FactUse, FitPair, Goal, Market, Metric, Slo};
 pub use policy::{
     Admission, Batching, Client, Degradation, Dispatch, Drop, PatienceUntil, Policy, QueueLimit,
     QueueOrder, Quota, QuotaWindow, RateLimit, Retry, Routing, Rules, TierRules,
+};
+
+pub use read::{
+    EMBEDDED, Files, Origin, Place, Problem, Problems, Settings, Source, embedded, json_schema,
+    read,
 };
 
 use crate::profile::Provenance;
@@ -78,7 +84,7 @@ pub struct Scenario {
     pub facts: Vec<Fact>,
     /// Which parameter is fitted to which fact.
     pub fit: Vec<FitPair>,
-    /// Every effective value with its origin and provenance, in the order of the file.
+    /// Every effective value with its origin and provenance, in the order of the language.
     pub inputs: Vec<Input>,
     /// What may be doubted about a valid scenario.
     pub warnings: Vec<String>,

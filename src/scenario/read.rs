@@ -1,0 +1,319 @@
+//! The scenario language: from text to a valid `Scenario`, or to all that is wrong with the text.
+//!
+//! ```text
+//! text -> tree (merged: extended scenario, file, flags) -> sections -> checks -> Scenario
+//! ```
+//!
+//! Each section is one function over a `Cursor`, which is the only definition of its keys: it reads
+//! them, checks them, notes their effective values, and describes them as JSON Schema.
+
+mod checks;
+mod cursor;
+mod demands;
+mod embedded;
+mod form;
+mod general;
+mod goals;
+mod law;
+mod moment;
+mod people;
+mod policies;
+mod problem;
+mod quantity;
+mod supply;
+mod timeline;
+mod tree;
+mod works;
+
+pub use embedded::{EMBEDDED, embedded};
+pub use problem::{Origin, Place, Problem, Problems};
+
+use serde_json::{Value as Json, json};
+
+use cursor::{Cursor, Notes, describe};
+use form::choice;
+use tree::Node;
+
+use crate::scenario::{
+    Client, Demand, Fact, FitPair, Market, Policy, Region, Rules, Scenario, Slo, Work,
+};
+
+/// A scenario as text.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// Name, as errors show it.
+    pub name: &'a str,
+    /// The TOML.
+    pub text: &'a str,
+}
+
+/// What the command line changes in a scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// `path=value` of each `--set`, in order; the last one wins.
+    pub sets: Vec<String>,
+    /// Instead of `scenario.seed`.
+    pub seed: Option<u64>,
+    /// Instead of `scenario.scale`.
+    pub scale: Option<f64>,
+}
+
+/// Gives the bytes of a file that a scenario names, or says why it cannot.
+pub type Files<'a> = dyn Fn(&str) -> Result<Vec<u8>, String> + 'a;
+
+/// Reads and checks a scenario.
+///
+/// # Errors
+///
+/// Everything that is wrong with the text and the settings, at once.
+pub fn read(
+    source: Source<'_>,
+    settings: &Settings,
+    files: &Files<'_>,
+) -> Result<Scenario, Problems> {
+    let tree = tree_of(source, settings)?;
+    let notes = Notes::default();
+    let file_stem = file_stem(source.name);
+    let mut root = Cursor::root(&tree, &notes);
+    let (sections, world) = sections(&mut root, &file_stem, files);
+    root.finish();
+    let scenario = match notes.is_clean() {
+        true => assemble(&notes, &tree, sections, &world),
+        false => None,
+    };
+    let (problems, inputs) = notes.into_parts();
+    match scenario {
+        Some(scenario) if problems.is_empty() => Ok(Scenario { inputs, ..scenario }),
+        _ => Err(Problems(problems)),
+    }
+}
+
+/// The JSON Schema (draft 2020-12) of the language.
+#[must_use]
+pub fn json_schema() -> Json {
+    let nothing = |_: &str| Err(String::new());
+    let (mut schema, ()) = describe(|root| {
+        sections(root, "", &nothing);
+    });
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["title"] = json!("A meltpoint scenario");
+    schema
+}
+
+/// The effective tree: what the file extends, below the file, below the flags.
+fn tree_of(source: Source<'_>, settings: &Settings) -> Result<Node, Problems> {
+    let mut tree = with_base(source, EMBEDDED.len()).map_err(|problem| Problems(vec![problem]))?;
+    let seed = settings
+        .seed
+        .map(|seed| ("--seed", format!("scenario.seed={seed}")));
+    let scale = settings
+        .scale
+        .map(|scale| ("--scale", format!("scenario.scale={scale}")));
+    let sets = settings.sets.iter().map(|set| ("--set", set.clone()));
+    let flags = sets.chain(seed).chain(scale);
+    let problems: Vec<Problem> = flags
+        .filter_map(|(flag, assignment)| tree::set_flag(&mut tree, flag, &assignment).err())
+        .collect();
+    match problems.is_empty() {
+        true => Ok(tree),
+        false => Err(Problems(problems)),
+    }
+}
+
+/// A scenario's tree upon that of the embedded scenario it extends, at most `depth` deep.
+fn with_base(source: Source<'_>, depth: usize) -> Result<Node, Problem> {
+    let over = tree::parse(source.name, source.text)?;
+    let extends = over.table().and_then(|table| table.entries.get("extends"));
+    let base = extends.and_then(|entry| match &entry.node.value {
+        tree::Value::Text(name) => embedded(name),
+        _ => None,
+    });
+    // An unknown name is left for the cursor, which says what is allowed.
+    let (Some(base), Some(depth)) = (base, depth.checked_sub(1)) else {
+        return Ok(over);
+    };
+    let mut tree = with_base(base, depth)?;
+    tree::forget(&mut tree, &["scenario", "name"]);
+    tree::forget(&mut tree, &["extends"]);
+    tree::merge(&mut tree, over);
+    Ok(tree)
+}
+
+/// The name of a scenario whose text gives none: its file's, with `-` for what no name may hold.
+fn file_stem(file: &str) -> String {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    let stem = name.strip_suffix(".toml").unwrap_or(name);
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let stem: String = stem
+        .chars()
+        .map(|c| if fits(c) { c } else { '-' })
+        .take(100)
+        .collect();
+    match form::check_name(&stem) {
+        Ok(()) => stem,
+        Err(_) => "scenario".to_owned(),
+    }
+}
+
+/// What the sections need to know of each other: the clock, the scale, and the names.
+struct World<'a> {
+    start_unix_s: i64,
+    horizon_s: f64,
+    scale: f64,
+    files: &'a Files<'a>,
+    regions: Vec<String>,
+    clients: Vec<String>,
+    tiers: Vec<String>,
+    works: Vec<String>,
+    profiles: Vec<String>,
+    clusters: Vec<String>,
+    facts: Vec<String>,
+}
+
+/// What the sections say, each for itself.
+struct Sections {
+    general: general::General,
+    regions: Vec<Region>,
+    clients: Vec<Client>,
+    tiers: Vec<people::TierParts>,
+    works: Vec<Work>,
+    demands: Vec<Demand>,
+    profiles: Vec<supply::ProfileParts>,
+    clusters: Vec<supply::ClusterParts>,
+    chunks: Vec<crate::scenario::Chunk>,
+    policy: Policy,
+    interventions: Vec<timeline::Intervention>,
+    slos: Vec<Slo>,
+    market: Option<Market>,
+    facts: Vec<Fact>,
+    fit: Vec<FitPair>,
+}
+
+/// The whole language, section by section.
+fn sections<'a>(
+    root: &mut Cursor<'_>,
+    file_stem: &str,
+    files: &'a Files<'a>,
+) -> (Sections, World<'a>) {
+    let embedded = EMBEDDED.map(|(name, _)| (name, ()));
+    let doc = "An embedded scenario, of which this file states only what is different.";
+    root.optional("extends", doc, choice(&embedded));
+    let general = general::read(root, file_stem);
+    let world = World {
+        start_unix_s: general.start_unix_s,
+        horizon_s: general.horizon.as_s(),
+        scale: general.scale,
+        files,
+        regions: root.names("region"),
+        clients: root.names("client"),
+        tiers: root.names("tier"),
+        works: root.names("work"),
+        profiles: root.names("profile"),
+        clusters: root.names("cluster"),
+        facts: root.names("fact"),
+    };
+    let sections = Sections {
+        general,
+        regions: people::regions(root),
+        clients: people::clients(root),
+        tiers: people::tiers(root, &world),
+        works: works::works(root),
+        demands: demands::demands(root, &world),
+        profiles: supply::profiles(root),
+        clusters: supply::clusters(root, &world),
+        chunks: supply::chunks(root, &world),
+        policy: policies::policy(root, &world),
+        interventions: timeline::interventions(root, &world),
+        slos: goals::slos(root, &world),
+        market: goals::market(root, &world),
+        facts: goals::facts(root),
+        fit: goals::fit(root, &world),
+    };
+    (sections, world)
+}
+
+/// Puts the sections together and checks what must hold between them.
+fn assemble(notes: &Notes, tree: &Node, sections: Sections, world: &World<'_>) -> Option<Scenario> {
+    let unused = unused(&sections, world);
+    let general = sections.general;
+    let first = Rules {
+        tiers: sections
+            .tiers
+            .iter()
+            .map(|tier| tier.rules.clone())
+            .collect(),
+        policy: sections.policy,
+    };
+    let rules = timeline::rules_over_time(notes, tree, &sections.interventions, first, world);
+    let supply = supply::build(
+        notes,
+        world.scale,
+        &sections.profiles,
+        &sections.clusters,
+        sections.chunks,
+    );
+    if !notes.is_clean() {
+        return None;
+    }
+    let tiers = sections
+        .tiers
+        .iter()
+        .map(|tier| tier.tier(&sections.clients))
+        .collect();
+    let mut scenario = Scenario {
+        name: general.name,
+        question: general.question,
+        start_unix_s: general.start_unix_s,
+        horizon: general.horizon,
+        warm_up: general.warm_up,
+        seed: general.seed,
+        scale: general.scale,
+        lookahead: general.lookahead,
+        series_interval: general.series_interval,
+        tiers,
+        works: sections.works,
+        demands: sections.demands,
+        regions: sections.regions,
+        timeline: timeline::in_words(&sections.interventions, &supply.chunks, general.horizon),
+        outages: timeline::outages(&sections.interventions, &supply.pools),
+        clusters: supply.clusters,
+        pools: supply.pools,
+        chunks: supply.chunks,
+        rules,
+        slos: sections.slos,
+        market: sections.market,
+        facts: sections.facts,
+        fit: sections.fit,
+        inputs: Vec::new(),
+        warnings: Vec::new(),
+    };
+    checks::check(notes, &scenario);
+    scenario.warnings = checks::warnings(&scenario, unused);
+    Some(scenario)
+}
+
+/// The tables to which nothing refers.
+fn unused(sections: &Sections, world: &World<'_>) -> Vec<String> {
+    let mut unused = Vec::new();
+    let mut note = |kind: &str, names: &[String], used: &dyn Fn(usize) -> bool| {
+        let names = names.iter().enumerate().filter(|(index, _)| !used(*index));
+        unused.extend(names.map(|(_, name)| format!("{kind}.{name}")));
+    };
+    let (demands, clusters) = (&sections.demands, &sections.clusters);
+    note("client", &world.clients, &|i| {
+        sections.tiers.iter().any(|tier| tier.client == i)
+    });
+    note("tier", &world.tiers, &|i| {
+        demands.iter().any(|demand| demand.tier == i)
+    });
+    note("work", &world.works, &|i| {
+        demands.iter().any(|demand| demand.work == i)
+    });
+    note("profile", &world.profiles, &|i| {
+        clusters.iter().any(|c| c.profile == Some(i))
+    });
+    note("region", &world.regions, &|i| {
+        demands.iter().any(|demand| demand.region == i) || clusters.iter().any(|c| c.region() == i)
+    });
+    unused
+}

@@ -1,0 +1,685 @@
+//! A cursor over one table of the scenario: the single definition of each key.
+//!
+//! A section of the language is a function over a `Cursor` that names its keys, each with a sentence, a
+//! form and perhaps a default. The same function does everything: over the user's tree it reads and
+//! checks the values, notes every effective one, and finds unknown keys; over nothing it describes
+//! itself, which gives the JSON Schema. So the language cannot differ from its own documentation.
+//!
+//! A problem never stops the reading: it is collected, and a placeholder takes the value's place, so
+//! that one run shows all problems of a file.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::form::Form;
+use super::problem::{Place, Problem, advice, shown};
+use super::tree::{DEFAULT, Node, Table, Value};
+use crate::profile::Provenance;
+use crate::scenario::Input;
+
+/// What all cursors over one tree share: where they report to.
+#[derive(Default)]
+pub(super) struct Notes {
+    problems: RefCell<Vec<Problem>>,
+    inputs: RefCell<Vec<Input>>,
+    places: RefCell<BTreeMap<String, Place>>,
+}
+
+impl Notes {
+    /// Notes a problem at a place.
+    pub(super) fn problem(&self, place: Option<&Place>, message: String, hint: String) {
+        self.problems.borrow_mut().push(Problem {
+            message,
+            hint,
+            place: place.cloned(),
+        });
+    }
+
+    /// Notes a problem at the place where the value of a path, or the nearest table above it, was
+    /// written.
+    pub(super) fn problem_at(&self, path: &str, message: String, hint: impl Into<String>) {
+        let places = self.places.borrow();
+        let mut at = path;
+        let place = loop {
+            match (places.get(at), at.rsplit_once('.')) {
+                (Some(place), _) if place.origin.name != DEFAULT => break Some(place.clone()),
+                (_, Some((above, _))) => at = above,
+                (_, None) => break None,
+            }
+        };
+        self.problem(place.as_ref(), message, hint.into());
+    }
+
+    /// Notes the problems, and only those, that another reading found.
+    pub(super) fn take_problems(&self, other: Self) {
+        let mut problems = self.problems.borrow_mut();
+        problems.extend(other.problems.into_inner());
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(super) fn is_clean(&self) -> bool {
+        self.problems.borrow().is_empty()
+    }
+
+    /// Whether a value stands at this path.
+    pub(super) fn has_input(&self, path: &str) -> bool {
+        self.inputs.borrow().iter().any(|input| input.path == path)
+    }
+
+    /// The paths of all values.
+    pub(super) fn input_paths(&self) -> Vec<String> {
+        let inputs = self.inputs.borrow();
+        inputs.iter().map(|input| input.path.clone()).collect()
+    }
+
+    /// Everything noted: problems and effective values.
+    pub(super) fn into_parts(self) -> (Vec<Problem>, Vec<Input>) {
+        (self.problems.into_inner(), self.inputs.into_inner())
+    }
+}
+
+/// What a table or a value says about the numbers in it.
+#[derive(Clone, Default)]
+pub(super) struct Annotation {
+    pub(super) provenance: Option<Provenance>,
+    pub(super) source: Option<String>,
+}
+
+/// One value of the tree, with its dotted path.
+pub(super) struct Spot<'a> {
+    pub(super) notes: &'a Notes,
+    pub(super) path: String,
+    pub(super) node: &'a Node,
+    pub(super) annotation: Annotation,
+}
+
+impl<'a> Spot<'a> {
+    /// Says that the value is not what is allowed.
+    pub(super) fn refuse(&self, allowed: &str, hint: impl Into<String>) {
+        let message = format!(
+            "`{}` is {}, but must be {allowed}",
+            self.path,
+            self.node.found()
+        );
+        self.notes
+            .problem(Some(&self.node.place), message, hint.into());
+    }
+
+    /// A cursor over the value, which must be a table.
+    pub(super) fn cursor(&self, table: &'a Table) -> Cursor<'a> {
+        Cursor {
+            notes: Some(self.notes),
+            path: self.path.clone(),
+            place: Some(&self.node.place),
+            table: Some(table),
+            annotation: self.annotation.clone(),
+            known: Vec::new(),
+            described: Vec::new(),
+            alternatives: Vec::new(),
+            lenient: false,
+        }
+    }
+
+    /// The value below `key`.
+    fn below(&self, key: &str, node: &'a Node) -> Self {
+        Self {
+            notes: self.notes,
+            path: format!("{}.{}", self.path, toml_edit::Key::new(key).display_repr()),
+            node,
+            annotation: self.annotation.clone(),
+        }
+    }
+
+    /// The values of a map `{ name = value, ... }`, each read with `form`.
+    pub(super) fn map<F: Form>(&self, table: &'a Table, form: &F) -> Vec<(String, F::Out)> {
+        let entries = table.entries.iter().map(|(key, entry)| {
+            let spot = self.below(key, &entry.node);
+            (key.clone(), read_noted(spot, form))
+        });
+        entries.collect()
+    }
+}
+
+/// Reads a value with its annotation, and notes it.
+fn read_noted<F: Form>(mut spot: Spot<'_>, form: &F) -> F::Out {
+    if let Some(table) = spot.node.table().filter(|table| is_annotated(table)) {
+        let mut cursor = spot.cursor(table);
+        let annotation = annotation(&mut cursor);
+        cursor.known.push("value");
+        cursor.finish();
+        spot.annotation = annotation;
+        spot.node = &table.entries["value"].node;
+    }
+    let place = &spot.node.place;
+    let mut places = spot.notes.places.borrow_mut();
+    places.insert(spot.path.clone(), place.clone());
+    drop(places);
+    if spot.node.table().is_none() {
+        let origin = match place.origin.is_flag {
+            true => place.origin.name.clone(),
+            false => format!("{}:{}", place.origin.name, place.line_and_column().0),
+        };
+        spot.notes.inputs.borrow_mut().push(Input {
+            path: spot.path.clone(),
+            value: spot.node.written(),
+            origin,
+            provenance: spot.annotation.provenance,
+            source: spot.annotation.source.clone(),
+        });
+    }
+    form.read(&spot).unwrap_or_else(|| form.placeholder())
+}
+
+/// `{ value = ..., source = ... }`; a law also has a key `value`, beside its `law`.
+fn is_annotated(table: &Table) -> bool {
+    table.entries.contains_key("value") && !table.entries.contains_key("law")
+}
+
+/// The keys `source` and `provenance`, which any value or table may carry.
+fn annotation(cursor: &mut Cursor<'_>) -> Annotation {
+    let source = cursor.quiet(
+        "source",
+        "Where the number was read.",
+        &super::form::words(),
+    );
+    let provenance = cursor.quiet(
+        "provenance",
+        "What the number rests on.",
+        &super::form::choice(&PROVENANCES),
+    );
+    Annotation {
+        provenance: provenance.or(cursor.annotation.provenance),
+        source: source.or_else(|| cursor.annotation.source.clone()),
+    }
+}
+
+const PROVENANCES: [(&str, Provenance); 5] = [
+    ("measured", Provenance::Measured),
+    ("published", Provenance::Published),
+    ("fitted", Provenance::Fitted),
+    ("datasheet", Provenance::Datasheet),
+    ("assumed", Provenance::Assumed),
+];
+
+/// A key as the JSON Schema shows it.
+struct Described {
+    key: &'static str,
+    schema: Json,
+    required: bool,
+}
+
+/// A variant of a section: its word, what it is, and what it reads.
+pub(super) type Variant<'v, T> = (&'v str, &'v str, &'v dyn Fn(&mut Cursor<'_>) -> T);
+
+/// A position at one table: reads it, or describes what could stand there.
+pub(super) struct Cursor<'a> {
+    notes: Option<&'a Notes>,
+    path: String,
+    place: Option<&'a Place>,
+    table: Option<&'a Table>,
+    annotation: Annotation,
+    known: Vec<&'static str>,
+    described: Vec<Described>,
+    alternatives: Vec<Json>,
+    /// Whether unknown keys are let pass, because the word that decides about them was wrong.
+    lenient: bool,
+}
+
+impl<'a> Cursor<'a> {
+    /// A cursor over the root of a tree.
+    pub(super) fn root(node: &'a Node, notes: &'a Notes) -> Self {
+        Spot {
+            notes,
+            path: String::new(),
+            node,
+            annotation: Annotation::default(),
+        }
+        .cursor(node.table().expect("a document is a table"))
+    }
+
+    /// The path of a key of this table.
+    pub(super) fn path(&self, key: &str) -> String {
+        match self.path.as_str() {
+            "" => key.to_owned(),
+            path => format!("{path}.{key}"),
+        }
+    }
+
+    /// Whether the table has this key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table
+            .is_some_and(|table| table.entries.contains_key(key))
+    }
+
+    /// The names in a keyed table, sorted.
+    pub(super) fn names(&self, key: &str) -> Vec<String> {
+        let entry = self.table.and_then(|table| table.entries.get(key));
+        let keyed = entry.and_then(|entry| entry.node.table());
+        keyed.map_or_else(Vec::new, |keyed| keyed.entries.keys().cloned().collect())
+    }
+
+    /// Notes a problem with a key of this table, or with the table itself where the key is absent.
+    pub(super) fn problem(&self, key: &str, message: &str, hint: impl Into<String>) {
+        if let Some(notes) = self.notes {
+            let entry = self.table.and_then(|table| table.entries.get(key));
+            let place = entry.map(|entry| &entry.node.place).or(self.place);
+            let place = place.filter(|place| place.origin.name != DEFAULT);
+            notes.problem(
+                place,
+                format!("`{}` {message}", self.path(key)),
+                hint.into(),
+            );
+        }
+    }
+
+    fn spot(&self, key: &'static str, notes: &'a Notes) -> Option<Spot<'a>> {
+        let entry = self.table?.entries.get(key)?;
+        Some(Spot {
+            notes,
+            path: self.path(key),
+            node: &entry.node,
+            annotation: self.annotation.clone(),
+        })
+    }
+
+    fn describe(&mut self, key: &'static str, doc: &str, schema: Json) {
+        let mut schema = annotatable(schema);
+        schema["description"] = json!(doc);
+        self.described.push(Described {
+            key,
+            schema,
+            required: false,
+        });
+    }
+
+    /// A key that must be there.
+    pub(super) fn required<F: Form>(&mut self, key: &'static str, doc: &str, form: F) -> F::Out {
+        self.known.push(key);
+        let Some(notes) = self.notes else {
+            self.describe(key, doc, form.schema());
+            if let Some(last) = self.described.last_mut() {
+                last.required = true;
+            }
+            return form.placeholder();
+        };
+        match self.spot(key, notes) {
+            Some(spot) => read_noted(spot, &form),
+            None => {
+                let hint = format!("add `{key} = ...`: {doc} {}", form.example());
+                self.problem(key, "is missing", hint.trim_end());
+                form.placeholder()
+            }
+        }
+    }
+
+    /// A key that may be absent.
+    pub(super) fn optional<F: Form>(
+        &mut self,
+        key: &'static str,
+        doc: &str,
+        form: F,
+    ) -> Option<F::Out> {
+        self.known.push(key);
+        let Some(notes) = self.notes else {
+            self.describe(key, doc, form.schema());
+            return None;
+        };
+        self.spot(key, notes).map(|spot| read_noted(spot, &form))
+    }
+
+    /// A key with a default, written as the user would write it.
+    pub(super) fn default<F: Form>(
+        &mut self,
+        key: &'static str,
+        doc: &str,
+        form: F,
+        default: &str,
+    ) -> F::Out {
+        let value = self.computed(key, doc, form, default);
+        if let (None, Some(described)) = (self.notes, self.described.last_mut()) {
+            described.schema["default"] = to_json(&Node::of_default(default));
+        }
+        value
+    }
+
+    /// A key whose default follows from other values.
+    pub(super) fn computed<F: Form>(
+        &mut self,
+        key: &'static str,
+        doc: &str,
+        form: F,
+        default: &str,
+    ) -> F::Out {
+        self.known.push(key);
+        let Some(notes) = self.notes else {
+            self.describe(key, doc, form.schema());
+            return form.placeholder();
+        };
+        if let Some(spot) = self.spot(key, notes) {
+            return read_noted(spot, &form);
+        }
+        let node = Node::of_default(default);
+        let spot = Spot {
+            notes,
+            path: self.path(key),
+            node: &node,
+            annotation: Annotation::default(),
+        };
+        read_noted(spot, &form)
+    }
+
+    /// A key that may be absent and is not noted as an input.
+    fn quiet<F: Form>(&mut self, key: &'static str, doc: &str, form: &F) -> Option<F::Out> {
+        self.known.push(key);
+        let Some(notes) = self.notes else {
+            let mut schema = form.schema();
+            schema["description"] = json!(doc);
+            self.described.push(Described {
+                key,
+                schema,
+                required: false,
+            });
+            return None;
+        };
+        self.spot(key, notes).and_then(|spot| form.read(&spot))
+    }
+
+    /// Lets the table as a whole carry `source` and `provenance` for every value in it.
+    pub(super) fn annotated(&mut self) -> Annotation {
+        self.annotation = annotation(self);
+        self.annotation.clone()
+    }
+
+    /// A table that may be absent; then its keys have their defaults.
+    pub(super) fn section<T>(
+        &mut self,
+        key: &'static str,
+        doc: &str,
+        read: impl FnOnce(&mut Cursor<'_>) -> T,
+    ) -> T {
+        self.known.push(key);
+        let Some(notes) = self.notes else {
+            let (schema, value) = describe(read);
+            self.describe_table(key, doc, schema);
+            return value;
+        };
+        let empty = Node::empty_table();
+        let path = self.path(key);
+        let entry = self.table.and_then(|table| table.entries.get(key));
+        let node = entry.map_or(&empty, |entry| &entry.node);
+        self.read_table(notes, path, node, entry.map(|entry| &entry.key_place), read)
+            .unwrap_or_else(|read| describe(read).1)
+    }
+
+    /// A table that may be absent.
+    pub(super) fn optional_section<T>(
+        &mut self,
+        key: &'static str,
+        doc: &str,
+        read: impl FnOnce(&mut Cursor<'_>) -> T,
+    ) -> Option<T> {
+        match self.notes.is_none() || self.has(key) {
+            true => Some(self.section(key, doc, read)),
+            false => {
+                self.known.push(key);
+                None
+            }
+        }
+    }
+
+    fn describe_table(&mut self, key: &'static str, doc: &str, mut schema: Json) {
+        schema["description"] = json!(doc);
+        self.described.push(Described {
+            key,
+            schema,
+            required: false,
+        });
+    }
+
+    /// Reads `node` as a table; gives `read` back where it is none.
+    fn read_table<T, R: FnOnce(&mut Cursor<'_>) -> T>(
+        &self,
+        notes: &Notes,
+        path: String,
+        node: &Node,
+        key_place: Option<&Place>,
+        read: R,
+    ) -> Result<T, R> {
+        if let Some(place) = key_place {
+            let mut places = notes.places.borrow_mut();
+            places.insert(path.clone(), place.clone());
+        }
+        let spot = Spot {
+            notes,
+            path,
+            node,
+            annotation: self.annotation.clone(),
+        };
+        let Some(table) = node.table() else {
+            spot.refuse(
+                "a table",
+                "write it as a `[section]` or as `{ key = value }`",
+            );
+            return Err(read);
+        };
+        let mut cursor = spot.cursor(table);
+        let value = read(&mut cursor);
+        cursor.finish();
+        Ok(value)
+    }
+
+    /// A table of named tables: `[tier.free]`, `[tier.plus]`; sorted by name.
+    pub(super) fn keyed<T>(
+        &mut self,
+        key: &'static str,
+        doc: &str,
+        mut read: impl FnMut(&str, &mut Cursor<'_>) -> T,
+    ) -> Vec<(String, T)> {
+        self.known.push(key);
+        let Some(notes) = self.notes else {
+            let (schema, _) = describe(|cursor| read("name", cursor));
+            let schema = json!({
+                "type": "object",
+                "propertyNames": { "pattern": super::form::NAME_PATTERN },
+                "additionalProperties": schema,
+            });
+            self.describe_table(key, doc, schema);
+            return Vec::new();
+        };
+        let Some(entry) = self.table.and_then(|table| table.entries.get(key)) else {
+            return Vec::new();
+        };
+        let path = self.path(key);
+        let Some(keyed) = entry.node.table() else {
+            let hint = format!("write each as a table `[{path}.name]`");
+            self.problem(key, "must be a table of named tables", hint);
+            return Vec::new();
+        };
+        let mut values = Vec::new();
+        for (name, entry) in &keyed.entries {
+            let place = &entry.key_place;
+            if let Err(hint) = super::form::check_name(name) {
+                let message = format!("`{path}` has the name \"{}\"", shown(name));
+                notes.problem(Some(place), message, hint);
+                continue;
+            }
+            if place.origin.is_flag {
+                let others = keyed.entries.iter();
+                let others = others.filter(|(_, entry)| !entry.key_place.origin.is_flag);
+                let message = format!("there is no `{path}.{name}` to set");
+                let hint = advice(name, others.map(|(name, _)| name.as_str()));
+                notes.problem(Some(place), message, hint);
+                continue;
+            }
+            let below = format!("{path}.{name}");
+            let read = |cursor: &mut Cursor<'_>| read(name, cursor);
+            if let Ok(value) = self.read_table(notes, below, &entry.node, Some(place), read) {
+                values.push((name.clone(), value));
+            }
+        }
+        values
+    }
+
+    /// A list of tables: `[[timeline]]`.
+    pub(super) fn list<T>(
+        &mut self,
+        key: &'static str,
+        doc: &str,
+        mut read: impl FnMut(&mut Cursor<'_>) -> T,
+    ) -> Vec<T> {
+        self.known.push(key);
+        let Some(notes) = self.notes else {
+            let (schema, _) = describe(read);
+            self.describe_table(key, doc, json!({ "type": "array", "items": schema }));
+            return Vec::new();
+        };
+        let entry = self.table.and_then(|table| table.entries.get(key));
+        match entry.map(|entry| &entry.node.value) {
+            None => Vec::new(),
+            Some(Value::List(nodes)) => {
+                let read = nodes.iter().enumerate().filter_map(|(index, node)| {
+                    let path = format!("{}.{index}", self.path(key));
+                    self.read_table(notes, path, node, Some(&node.place), &mut read)
+                        .ok()
+                });
+                read.collect()
+            }
+            Some(_) => {
+                let hint = format!("write each entry below a line `[[{}]]`", self.path(key));
+                self.problem(key, "must be a list of tables", hint);
+                Vec::new()
+            }
+        }
+    }
+
+    /// A key whose word decides which further keys this table has; `None` where the word is wrong.
+    pub(super) fn variants<T>(
+        &mut self,
+        key: &'static str,
+        doc: &str,
+        variants: &[Variant<'_, T>],
+    ) -> Option<T> {
+        let words: Vec<(&str, usize)> =
+            variants.iter().enumerate().map(|(i, v)| (v.0, i)).collect();
+        if self.notes.is_some() {
+            let Some(index) = self.required(key, doc, super::form::checked_choice(&words)) else {
+                self.lenient = true;
+                return None;
+            };
+            return Some(variants[index].2(self));
+        }
+        self.known.push(key);
+        for &(word, what, read) in variants {
+            let (mut schema, _) = describe_open(read);
+            schema["properties"][key] = json!({ "const": word, "description": what });
+            let mut required = schema["required"].as_array().cloned().unwrap_or_default();
+            required.push(json!(key));
+            schema["required"] = Json::Array(required);
+            self.alternatives.push(schema);
+        }
+        None
+    }
+
+    /// Notes every key that nobody asked for.
+    pub(super) fn finish(self) {
+        let (Some(notes), Some(table)) = (self.notes, self.table) else {
+            return;
+        };
+        for (key, entry) in &table.entries {
+            if self.lenient || self.known.contains(&key.as_str()) {
+                continue;
+            }
+            let message = match self.path.as_str() {
+                "" => format!("unknown key `{}`", shown(key)),
+                path => format!("unknown key `{}` in `{path}`", shown(key)),
+            };
+            let known = self.known.iter().copied();
+            notes.problem(Some(&entry.key_place), message, advice(key, known));
+        }
+    }
+
+    fn into_schema(self, closed: bool) -> Json {
+        let mut properties = serde_json::Map::new();
+        let mut required = Vec::new();
+        for described in self.described {
+            if described.required {
+                required.push(json!(described.key));
+            }
+            properties.insert(described.key.to_owned(), described.schema);
+        }
+        let mut schema = json!({ "type": "object", "properties": properties });
+        if !required.is_empty() {
+            schema["required"] = Json::Array(required);
+        }
+        if !self.alternatives.is_empty() {
+            schema["oneOf"] = Json::Array(self.alternatives);
+        }
+        if closed {
+            schema["unevaluatedProperties"] = json!(false);
+        }
+        schema
+    }
+}
+
+/// The JSON Schema of what `read` reads, and what it makes of nothing but placeholders.
+pub(super) fn describe<T>(read: impl FnOnce(&mut Cursor<'_>) -> T) -> (Json, T) {
+    let (cursor, value) = described(read);
+    (cursor.into_schema(true), value)
+}
+
+/// The same, but further keys may stand beside.
+fn describe_open<T>(read: impl FnOnce(&mut Cursor<'_>) -> T) -> (Json, T) {
+    let (cursor, value) = described(read);
+    (cursor.into_schema(false), value)
+}
+
+fn described<T>(read: impl FnOnce(&mut Cursor<'_>) -> T) -> (Cursor<'static>, T) {
+    let mut cursor = Cursor {
+        notes: None,
+        path: String::new(),
+        place: None,
+        table: None,
+        annotation: Annotation::default(),
+        known: Vec::new(),
+        described: Vec::new(),
+        alternatives: Vec::new(),
+        lenient: false,
+    };
+    let value = read(&mut cursor);
+    (cursor, value)
+}
+
+/// The schema of a value that may be written as `{ value = ..., source = ..., provenance = ... }`.
+pub(super) fn annotatable(schema: Json) -> Json {
+    json!({ "anyOf": [schema.clone(), {
+        "type": "object",
+        "properties": {
+            "value": schema,
+            "source": { "type": "string", "description": "Where the number was read." },
+            "provenance": { "enum": PROVENANCES.map(|(word, _)| word) },
+        },
+        "required": ["value"],
+        "additionalProperties": false,
+    }] })
+}
+
+/// The tree of a scenario as JSON, for defaults and for validators of the schema.
+pub(super) fn to_json(node: &Node) -> Json {
+    match &node.value {
+        Value::Flag(flag) => json!(flag),
+        Value::Integer(number) => json!(*number as i64),
+        Value::Float(number) => json!(number),
+        Value::Text(text) | Value::Date(text) => json!(text),
+        Value::List(nodes) => nodes.iter().map(to_json).collect(),
+        Value::Table(table) => {
+            let entries = table.entries.iter();
+            Json::Object(
+                entries
+                    .map(|(key, entry)| (key.clone(), to_json(&entry.node)))
+                    .collect(),
+            )
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The section `[scenario]`: the question, its time span and its randomness.
+
+use super::cursor::Cursor;
+use super::form::{Name, mapped, whole, words};
+use super::moment::Start;
+use super::quantity::{duration, number, positive_duration};
+use crate::random::Seed;
+use crate::units::SimDuration;
+
+/// What `[scenario]` says.
+pub(super) struct General {
+    pub(super) name: String,
+    pub(super) question: String,
+    pub(super) start_unix_s: i64,
+    pub(super) horizon: SimDuration,
+    pub(super) warm_up: SimDuration,
+    pub(super) seed: Seed,
+    pub(super) scale: f64,
+    pub(super) lookahead: SimDuration,
+    pub(super) series_interval: SimDuration,
+}
+
+/// Points that a time series has by default, about.
+const SERIES_POINTS: f64 = 200.0;
+/// Most points of a time series; its memory grows with them.
+const SERIES_POINTS_LIMIT: u64 = 100_000;
+/// Most lookahead windows of a run; each costs time even when nothing happens.
+const WINDOW_LIMIT: u64 = 100_000_000;
+
+/// Spacings at which people like to read a time axis, in seconds and as written.
+const SPACINGS: [(f64, &str); 24] = [
+    (0.001, "1ms"),
+    (0.01, "10ms"),
+    (0.1, "100ms"),
+    (0.2, "200ms"),
+    (0.5, "500ms"),
+    (1.0, "1s"),
+    (2.0, "2s"),
+    (5.0, "5s"),
+    (10.0, "10s"),
+    (15.0, "15s"),
+    (30.0, "30s"),
+    (60.0, "1min"),
+    (120.0, "2min"),
+    (300.0, "5min"),
+    (600.0, "10min"),
+    (900.0, "15min"),
+    (1800.0, "30min"),
+    (3600.0, "1h"),
+    (7200.0, "2h"),
+    (10_800.0, "3h"),
+    (21_600.0, "6h"),
+    (43_200.0, "12h"),
+    (86_400.0, "1d"),
+    (604_800.0, "1w"),
+];
+
+pub(super) fn read(root: &mut Cursor<'_>, file_stem: &str) -> General {
+    root.section(
+        "scenario",
+        "The question, its time span and its randomness.",
+        |at| {
+            let name = at.computed(
+                "name",
+                "Short name, also of the result folder; by default that of the file.",
+                Name,
+                file_stem,
+            );
+            let question = at.default("question", "The question in one sentence.", words(), "\"\"");
+            let start_unix_s = at.default(
+                "start",
+                "The date at which the scenario starts.",
+                Start,
+                "2025-01-01T00:00Z",
+            );
+            let horizon = at.required("lasts", "How long the scenario lasts.", positive_duration());
+            let general = General {
+                name,
+                question,
+                start_unix_s,
+                horizon,
+                warm_up: at.default(
+                    "warm_up",
+                    "What is left out of the statistics at the start.",
+                    duration(),
+                    "0s",
+                ),
+                seed: at.default(
+                    "seed",
+                    "All randomness follows from this number.",
+                    mapped(whole("", 0, u64::MAX), Seed),
+                    "2025",
+                ),
+                scale: at.default(
+                    "scale",
+                    "The share of users, requests and GPUs that is simulated.",
+                    number(1e-9, 1000.0),
+                    "1",
+                ),
+                lookahead: at.default(
+                    "lookahead",
+                    "How stale the state is that a router sees; the pools run apart for so long.",
+                    positive_duration(),
+                    "1s",
+                ),
+                series_interval: at.computed(
+                    "series_interval",
+                    "Spacing of the time series; by default about a 200th of the time span.",
+                    positive_duration(),
+                    spacing(horizon),
+                ),
+            };
+            check(at, &general);
+            general
+        },
+    )
+}
+
+fn check(at: &Cursor<'_>, general: &General) {
+    let horizon = general.horizon;
+    if general.warm_up >= horizon {
+        at.problem(
+            "warm_up",
+            "is as long as `lasts`",
+            "leave time after the warm-up",
+        );
+    }
+    if horizon.0 / general.series_interval.0.max(1) > SERIES_POINTS_LIMIT {
+        let message = format!("gives more than {SERIES_POINTS_LIMIT} points in `lasts`");
+        at.problem("series_interval", &message, "make it longer");
+    }
+    if horizon.0 / general.lookahead.0.max(1) > WINDOW_LIMIT {
+        let message = format!("divides `lasts` into more than {WINDOW_LIMIT} windows");
+        at.problem("lookahead", &message, "make it longer, or `lasts` shorter");
+    }
+}
+
+/// The spacing nearest to a 200th of the horizon, in ratio.
+fn spacing(horizon: SimDuration) -> &'static str {
+    let wanted = horizon.as_s() / SERIES_POINTS;
+    let distance = |s: f64| libm::fabs(libm::log(s / wanted));
+    SPACINGS
+        .iter()
+        .min_by(|a, b| distance(a.0).total_cmp(&distance(b.0)))
+        .map_or("1s", |nearest| nearest.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn series_have_a_readable_spacing() {
+        let of = |s| spacing(SimDuration::from_s(s));
+        assert_eq!(of(864_000.0), "1h");
+        assert_eq!(of(600.0), "2s");
+        assert_eq!(of(0.0), "1ms");
+    }
+}

@@ -1,0 +1,383 @@
+//! What serves: `[profile]`, `[cluster]` and `[chunk]`, made into clusters, pools and deliveries.
+
+use serde_json::{Value as Json, json};
+
+use super::World;
+use super::cursor::{Cursor, Notes, Spot};
+use super::form::{Form, or_word, reference, some, whole, whole_u32, words};
+use super::moment::Moment;
+use super::quantity::{Money, bytes, duration, fine_seconds, money, number, power};
+use super::tree::Value;
+use crate::profile::{DeviceProfile, Provenance, ServiceCurve};
+use crate::scenario::{Chunk, Cluster, Pool};
+use crate::units::{SimDuration, SimTime};
+
+/// Most requests in one batch.
+const BATCH_LIMIT: u32 = 65_536;
+
+/// A device profile before a cluster has said how large its batches are.
+pub(super) struct ProfileParts {
+    name: String,
+    pub(super) accelerator: String,
+    gpus_per_replica: u32,
+    iteration_s: Vec<(u32, f64)>,
+    per_context_token_s: f64,
+    per_prompt_token_s: f64,
+    pub(super) memory_bytes: Option<u64>,
+    provenance: Provenance,
+    source: String,
+}
+
+pub(super) fn profiles(root: &mut Cursor<'_>) -> Vec<ProfileParts> {
+    let doc = "What one replica, a copy of the model on some GPUs, can do.";
+    let profiles = root.keyed("profile", doc, |name, at| {
+        let annotation = at.annotated();
+        ProfileParts {
+            name: name.to_owned(),
+            accelerator: at.required("accelerator", "The kind of GPU.", words()),
+            gpus_per_replica: at.default(
+                "gpus_per_replica",
+                "GPUs that one replica takes.",
+                whole_u32("GPUs", 1, 100_000),
+                "1",
+            ),
+            iteration_s: at.required(
+                "iteration_time",
+                "Time of one iteration, by batch size: straight between the sizes given.",
+                IterationTime,
+            ),
+            per_context_token_s: at.default(
+                "per_context_token",
+                "Further time for each context token in the batch.",
+                fine_seconds(),
+                "0 ns",
+            ),
+            per_prompt_token_s: at.default(
+                "per_prompt_token",
+                "Time for each prompt token of a request that joins.",
+                fine_seconds(),
+                "0 ns",
+            ),
+            memory_bytes: at.default(
+                "memory",
+                "Accelerator memory of a replica that requests can use, or \"none\" for no limit.",
+                or_word("none", None, some(bytes())),
+                "none",
+            ),
+            provenance: annotation.provenance.unwrap_or(Provenance::Assumed),
+            source: annotation.source.unwrap_or_default(),
+        }
+    });
+    profiles.into_iter().map(|(_, profile)| profile).collect()
+}
+
+impl ProfileParts {
+    fn for_batches_up_to(&self, batch_limit: u32) -> DeviceProfile {
+        DeviceProfile {
+            name: self.name.clone(),
+            accelerator: self.accelerator.clone(),
+            gpus_per_replica: self.gpus_per_replica,
+            memory_bytes: self.memory_bytes,
+            curve: ServiceCurve::tabulated(
+                &self.iteration_s,
+                batch_limit,
+                self.per_context_token_s,
+                self.per_prompt_token_s,
+            ),
+            provenance: self.provenance,
+            source: self.source.clone(),
+        }
+    }
+}
+
+/// The profile of a cluster without one: its replicas serve for the times that the work states.
+fn service_profile() -> DeviceProfile {
+    DeviceProfile {
+        name: "service".to_owned(),
+        accelerator: "any".to_owned(),
+        gpus_per_replica: 1,
+        memory_bytes: None,
+        curve: ServiceCurve::service_time(),
+        provenance: Provenance::Assumed,
+        source: "service times stated by the work".to_owned(),
+    }
+}
+
+/// `"22 ms"`, or `{ 1 = "22 ms", 16 = "36 ms" }`: sorted by batch size.
+struct IterationTime;
+
+impl IterationTime {
+    fn time() -> super::quantity::Quantity {
+        fine_seconds().within(1e-9, 1e6)
+    }
+}
+
+impl Form for IterationTime {
+    type Out = Vec<(u32, f64)>;
+    fn read(&self, spot: &Spot<'_>) -> Option<Self::Out> {
+        let Value::Table(table) = &spot.node.value else {
+            return Self::time().read(spot).map(|s| vec![(1, s)]);
+        };
+        let mut points = Vec::new();
+        for (size, s) in spot.map(table, &Self::time()) {
+            match size.parse::<u32>() {
+                Ok(n) if (1..=BATCH_LIMIT).contains(&n) && n.to_string() == size => {
+                    points.push((n, s));
+                }
+                _ => {
+                    let allowed =
+                        format!("a table whose keys are batch sizes from 1 to {BATCH_LIMIT}");
+                    spot.refuse(&allowed, "write it as { 1 = \"22 ms\", 16 = \"36 ms\" }");
+                    return None;
+                }
+            }
+        }
+        if points.is_empty() {
+            spot.refuse("a table with a batch size", "write it as { 1 = \"22 ms\" }");
+            return None;
+        }
+        points.sort_by_key(|point| point.0);
+        Some(points)
+    }
+    fn placeholder(&self) -> Self::Out {
+        vec![(1, 1.0)]
+    }
+    fn schema(&self) -> Json {
+        let time = Self::time().schema();
+        json!({ "anyOf": [time, {
+            "type": "object",
+            "propertyNames": { "pattern": "^[1-9][0-9]*$" },
+            "additionalProperties": super::cursor::annotatable(time),
+            "minProperties": 1,
+        }] })
+    }
+    fn example(&self) -> String {
+        "\"22 ms\" or { 1 = \"22 ms\", 16 = \"36 ms\" }".to_owned()
+    }
+}
+
+/// A cluster with what its pools are made of.
+pub(super) struct ClusterParts {
+    cluster: Cluster,
+    pub(super) profile: Option<usize>,
+    pools: u32,
+    pub(super) batch_limit: u32,
+    start_up: SimDuration,
+    replicas: u64,
+}
+
+impl ClusterParts {
+    /// Index of its region.
+    pub(super) fn region(&self) -> usize {
+        self.cluster.region
+    }
+}
+
+pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterParts> {
+    let clusters = root.keyed("cluster", "One site: one region, one power bill.", |name, at| {
+        at.annotated();
+        ClusterParts {
+            cluster: Cluster {
+                name: name.to_owned(),
+                region: at.required("region", "Where it is.", reference("region", &world.regions)),
+                power_usd_per_kwh: at.default(
+                    "power_price",
+                    "What power costs.",
+                    money(Money::PerKwh),
+                    "0 USD/kWh",
+                ),
+                power_usage_effectiveness: at.default(
+                    "pue",
+                    "Facility power over IT power.",
+                    number(1.0, 10.0),
+                    "1",
+                ),
+            },
+            profile: at.optional(
+                "profile",
+                "What its replicas can do; not needed where the work states service times.",
+                reference("profile", &world.profiles),
+            ),
+            pools: at.default("pools", "Pools of identical replicas.", whole_u32("", 1, 10_000), "1"),
+            batch_limit: at.default(
+                "batch_limit",
+                "Most requests in one batch of a replica.",
+                whole_u32("requests", 1, BATCH_LIMIT),
+                "1",
+            ),
+            start_up: at.default(
+                "start_up",
+                "Time from delivered GPUs to a serving replica.",
+                duration(),
+                "0s",
+            ),
+            replicas: at
+                .optional(
+                    "replicas",
+                    "Replicas that are there from the start, free of charge, beside the chunks.",
+                    whole("replicas", 1, 100_000_000),
+                )
+                .unwrap_or(0),
+        }
+    });
+    clusters.into_iter().map(|(_, cluster)| cluster).collect()
+}
+
+pub(super) fn chunks(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<Chunk> {
+    let doc = "GPUs that were ordered from one provider, priced and delivered together.";
+    let chunks = root.keyed("chunk", doc, |name, at| {
+        at.annotated();
+        Chunk {
+            name: name.to_owned(),
+            gpus: at.required("gpus", "How many GPUs.", whole("GPUs", 1, 10_000_000_000)),
+            accelerator: at.required("accelerator", "The kind of GPU.", words()),
+            provider: at.default("provider", "Who supplies them.", words(), "\"\""),
+            term: at.default(
+                "term",
+                "The contract: on-demand, reserved-1y ...",
+                words(),
+                "\"\"",
+            ),
+            cluster: at.required(
+                "cluster",
+                "Where they go.",
+                reference("cluster", &world.clusters),
+            ),
+            delivered: at.default(
+                "delivered",
+                "When they are there, and paid from.",
+                Moment {
+                    start_unix_s: world.start_unix_s,
+                    clamped: true,
+                },
+                "0s",
+            ),
+            usd_per_gpu_hour: at.default(
+                "price",
+                "What a GPU costs.",
+                money(Money::PerGpuHour),
+                "0 USD/GPU-hour",
+            ),
+            busy_w_per_gpu: at.default(
+                "busy_power",
+                "Power of one GPU with its share of the node, busy; 0 if the price includes it.",
+                power(),
+                "0 W",
+            ),
+            idle_w_per_gpu: at.default("idle_power", "The same, idle.", power(), "0 W"),
+        }
+    });
+    chunks.into_iter().map(|(_, chunk)| chunk).collect()
+}
+
+/// What came out of the supply tables.
+pub(super) struct Supply {
+    pub(super) clusters: Vec<Cluster>,
+    pub(super) pools: Vec<Pool>,
+    pub(super) chunks: Vec<Chunk>,
+}
+
+/// Shares the replicas of each cluster over its pools.
+///
+/// A pool gets its share of every delivery, the first pools the remainder. There are no more pools
+/// than the first delivery has replicas, so that each can serve from then on.
+pub(super) fn build(
+    notes: &Notes,
+    scale: f64,
+    profiles: &[ProfileParts],
+    parts: &[ClusterParts],
+    mut chunks: Vec<Chunk>,
+) -> Supply {
+    let mut pools = Vec::new();
+    for (index, part) in parts.iter().enumerate() {
+        let profile = part
+            .profile
+            .map(|profile| profiles[profile].for_batches_up_to(part.batch_limit));
+        let stated = profile.is_some();
+        let profile = profile.unwrap_or_else(service_profile);
+        let mut deliveries = Vec::new();
+        if part.replicas > 0 {
+            deliveries.push((SimTime::ZERO, scaled_replicas(part.replicas as f64, scale)));
+        }
+        for chunk in chunks.iter_mut().filter(|chunk| chunk.cluster == index) {
+            if stated && chunk.accelerator != profile.accelerator {
+                refuse_accelerator(notes, chunk, &profile);
+                continue;
+            }
+            deliveries.push((
+                ready(chunk, part.start_up),
+                take_in(notes, chunk, &profile, scale),
+            ));
+        }
+        deliveries.sort_by_key(|delivery| delivery.0);
+        let first = deliveries.first().map_or(0, |delivery| delivery.1);
+        let count = part.pools.min(first);
+        pools.extend((0..count).map(|number| {
+            Pool {
+                name: format!("{}/{}", part.cluster.name, number + 1),
+                cluster: index,
+                profile: profile.clone(),
+                batch_limit: part.batch_limit,
+                start_up: part.start_up,
+                deliveries: deliveries
+                    .iter()
+                    .map(|&(at, replicas)| {
+                        (at, replicas / count + u32::from(number < replicas % count))
+                    })
+                    .filter(|delivery| delivery.1 > 0)
+                    .collect(),
+            }
+        }));
+    }
+    Supply {
+        clusters: parts.iter().map(|part| part.cluster.clone()).collect(),
+        pools,
+        chunks,
+    }
+}
+
+fn refuse_accelerator(notes: &Notes, chunk: &Chunk, profile: &DeviceProfile) {
+    notes.problem_at(
+        &format!("chunk.{}.accelerator", chunk.name),
+        format!(
+            "`chunk.{}` brings \"{}\", but the profile \"{}\" of its cluster is of \"{}\"",
+            chunk.name,
+            super::problem::shown(&chunk.accelerator),
+            profile.name,
+            super::problem::shown(&profile.accelerator)
+        ),
+        "deliver it into a cluster with a profile of its accelerator",
+    );
+}
+
+/// When the replicas of a chunk serve; those that are there at the start run already.
+fn ready(chunk: &Chunk, start_up: SimDuration) -> SimTime {
+    match chunk.delivered {
+        SimTime::ZERO => SimTime::ZERO,
+        delivered => delivered + start_up,
+    }
+}
+
+/// Scales a chunk and gives its replicas; at least one, with its GPUs, where the unscaled has one.
+fn take_in(notes: &Notes, chunk: &mut Chunk, profile: &DeviceProfile, scale: f64) -> u32 {
+    let gpus_per_replica = u64::from(profile.gpus_per_replica);
+    if chunk.gpus < gpus_per_replica {
+        notes.problem_at(
+            &format!("chunk.{}.gpus", chunk.name),
+            format!(
+                "`chunk.{}` has {} GPUs, but one replica takes {gpus_per_replica}",
+                chunk.name, chunk.gpus
+            ),
+            "order more GPUs, or change `gpus_per_replica` of the profile",
+        );
+    }
+    let replicas = scaled_replicas((chunk.gpus / gpus_per_replica) as f64, scale);
+    let gpus = (chunk.gpus as f64 * scale).round() as u64;
+    chunk.gpus = gpus.max(u64::from(replicas) * gpus_per_replica);
+    replicas
+}
+
+/// So many replicas times the scale, rounded, at least one.
+fn scaled_replicas(replicas: f64, scale: f64) -> u32 {
+    (replicas * scale).round().clamp(1.0, f64::from(u32::MAX)) as u32
+}
