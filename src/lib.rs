@@ -3,5 +3,6 @@
 pub mod metrics;
 pub mod profile;
 pub mod random;
+pub mod report;
 pub mod scenario;
 pub mod units;
