@@ -3,13 +3,14 @@
 //! Every line is rounded to whole cents when it is made, and totals are exact sums of lines, so the
 //! table, the JSON and the figure agree to the cent.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::{Chunk, Scenario, Tier};
 use crate::units::{SimTime, Usd};
 
 /// The bill and the income; every line is a whole number of cents, and totals are sums of lines.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Money {
     /// What the fleet cost.
     pub costs: Vec<MoneyLine>,
@@ -28,7 +29,7 @@ pub struct Money {
 }
 
 /// One line of the bill.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MoneyLine {
     /// What for: the chunk's name, `power <cluster>`, `subscriptions <tier>` ...
     pub what: String,

@@ -5,6 +5,7 @@
 //! (no request completed, too few samples), never a made-up number. A reader tolerates fields that it
 //! does not know.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::economics::{Money, MoneyLine};
@@ -14,7 +15,7 @@ use crate::scenario::{FactUse, Input};
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Everything a run found out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// `SCHEMA_VERSION` of the program that wrote it.
     pub schema_version: u32,
@@ -63,7 +64,7 @@ pub struct Summary {
 }
 
 /// What became of the requests of a tier. `offered = completed + shed + abandoned + failed + in_system`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TierSummary {
     /// Name of the tier, or `all`.
     pub name: String,
@@ -111,7 +112,7 @@ impl TierSummary {
 }
 
 /// Refusals by reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Shed {
     /// The user's quota was used up.
     pub quota: u64,
@@ -135,7 +136,7 @@ impl Shed {
 
 /// Mean and quantiles of a time in seconds, from a histogram with a relative error under 0.8 %.
 /// A quantile is `None` where there are fewer than 10 samples beyond it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Quantiles {
     /// Number of samples.
     pub samples: u64,
@@ -154,7 +155,7 @@ pub struct Quantiles {
 }
 
 /// What a pool did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PoolSummary {
     /// Name.
     pub name: String,
@@ -177,7 +178,7 @@ pub struct PoolSummary {
 }
 
 /// People.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct People {
     /// People who wanted images (came or wait for the opening of their tier).
     pub interested: u64,
@@ -194,7 +195,7 @@ pub struct People {
 }
 
 /// Values at equal intervals, by column.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Series {
     /// Length of an interval in seconds.
     pub interval_s: f64,
@@ -203,7 +204,7 @@ pub struct Series {
 }
 
 /// One quantity over time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Column {
     /// What: `offered`, `completed`, `response_p99` ... (`Series` names are listed in `metrics::series`).
     pub name: String,
@@ -239,7 +240,7 @@ impl Series {
 }
 
 /// A promise and what came of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SloResult {
     /// Name.
     pub name: String,
@@ -260,7 +261,7 @@ pub struct SloResult {
 }
 
 /// A published fact beside the run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FactResult {
     /// Name.
     pub name: String,
@@ -283,7 +284,7 @@ pub struct FactResult {
 }
 
 /// A stretch of time in which a tier was not served well.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Melted {
     /// Tier.
     pub tier: String,
@@ -302,7 +303,7 @@ pub struct Melted {
 }
 
 /// An intervention.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TimelineEntry {
     /// Seconds after the start.
     pub at_s: f64,
@@ -311,7 +312,7 @@ pub struct TimelineEntry {
 }
 
 /// An invariant that was checked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// `ledger`, `Little's law`, `utilisation`.
     pub name: String,

@@ -116,7 +116,9 @@ pub struct Tier {
 }
 
 /// One effective value of the scenario, as text, with where it was set and what it rests on.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Input {
     /// Dotted path: `tier.free.quota`.
     pub path: String,
