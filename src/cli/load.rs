@@ -23,7 +23,6 @@ pub(super) fn scenario(question: &Question) -> Result<Scenario, Failure> {
         sets: question.sets.clone(),
         seed: question.seed,
         scale: question.scale,
-        ..Settings::default()
     };
     let text;
     let path = Path::new(&question.scenario);
@@ -40,6 +39,11 @@ pub(super) fn scenario(question: &Question) -> Result<Scenario, Failure> {
         None => read_file(&folder.join(name), TRACE_BYTES_MAX).map_err(|f| f.to_string()),
     };
     Ok(scenario::read(source, &settings, &files)?)
+}
+
+/// A built-in scenario by its name.
+pub(super) fn built_in(name: &str) -> Result<Source<'static>, Failure> {
+    scenario::embedded(name).ok_or_else(|| unknown(Path::new(name)))
 }
 
 /// The text of a scenario file.
