@@ -7,6 +7,7 @@
 //! Each section is one function over a `Cursor`, which is the only definition of its keys: it reads
 //! them, checks them, notes their effective values, and describes them as JSON Schema.
 
+mod amount;
 mod checks;
 mod cursor;
 mod demands;
@@ -16,6 +17,7 @@ mod general;
 mod goals;
 mod law;
 mod moment;
+mod notes;
 mod people;
 mod policies;
 mod problem;
@@ -30,8 +32,9 @@ pub use problem::{Origin, Place, Problem, Problems};
 
 use serde_json::{Value as Json, json};
 
-use cursor::{Cursor, Notes, describe};
+use cursor::{Cursor, describe};
 use form::choice;
+use notes::Notes;
 use tree::Node;
 
 use crate::scenario::{

@@ -1,6 +1,6 @@
 //! What must hold between the sections of a scenario, and what may be doubted about it.
 
-use super::cursor::Notes;
+use super::notes::Notes;
 use super::problem::{advice, shown};
 use crate::scenario::{Batching, DemandKind, Scenario, WorkUnit};
 use crate::units::SimTime;

@@ -8,200 +8,12 @@
 //! A problem never stops the reading: it is collected, and a placeholder takes the value's place, so
 //! that one run shows all problems of a file.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-
 use serde_json::{Value as Json, json};
 
-use super::form::Form;
-use super::problem::{Place, Problem, advice, shown};
+use super::form::{Form, choice, words};
+use super::notes::{Annotation, Notes, PROVENANCES, Spot, read_noted};
+use super::problem::{Place, advice, shown};
 use super::tree::{DEFAULT, Node, Table, Value};
-use crate::profile::Provenance;
-use crate::scenario::Input;
-
-/// What all cursors over one tree share: where they report to.
-#[derive(Default)]
-pub(super) struct Notes {
-    problems: RefCell<Vec<Problem>>,
-    inputs: RefCell<Vec<Input>>,
-    places: RefCell<BTreeMap<String, Place>>,
-}
-
-impl Notes {
-    /// Notes a problem at a place.
-    pub(super) fn problem(&self, place: Option<&Place>, message: String, hint: String) {
-        self.problems.borrow_mut().push(Problem {
-            message,
-            hint,
-            place: place.cloned(),
-        });
-    }
-
-    /// Notes a problem at the place where the value of a path, or the nearest table above it, was
-    /// written.
-    pub(super) fn problem_at(&self, path: &str, message: String, hint: impl Into<String>) {
-        let places = self.places.borrow();
-        let mut at = path;
-        let place = loop {
-            match (places.get(at), at.rsplit_once('.')) {
-                (Some(place), _) if place.origin.name != DEFAULT => break Some(place.clone()),
-                (_, Some((above, _))) => at = above,
-                (_, None) => break None,
-            }
-        };
-        self.problem(place.as_ref(), message, hint.into());
-    }
-
-    /// Notes the problems, and only those, that another reading found.
-    pub(super) fn take_problems(&self, other: Self) {
-        let mut problems = self.problems.borrow_mut();
-        problems.extend(other.problems.into_inner());
-    }
-
-    /// Whether nothing is wrong so far.
-    pub(super) fn is_clean(&self) -> bool {
-        self.problems.borrow().is_empty()
-    }
-
-    /// Whether a value stands at this path.
-    pub(super) fn has_input(&self, path: &str) -> bool {
-        self.inputs.borrow().iter().any(|input| input.path == path)
-    }
-
-    /// The paths of all values.
-    pub(super) fn input_paths(&self) -> Vec<String> {
-        let inputs = self.inputs.borrow();
-        inputs.iter().map(|input| input.path.clone()).collect()
-    }
-
-    /// Everything noted: problems and effective values.
-    pub(super) fn into_parts(self) -> (Vec<Problem>, Vec<Input>) {
-        (self.problems.into_inner(), self.inputs.into_inner())
-    }
-}
-
-/// What a table or a value says about the numbers in it.
-#[derive(Clone, Default)]
-pub(super) struct Annotation {
-    pub(super) provenance: Option<Provenance>,
-    pub(super) source: Option<String>,
-}
-
-/// One value of the tree, with its dotted path.
-pub(super) struct Spot<'a> {
-    pub(super) notes: &'a Notes,
-    pub(super) path: String,
-    pub(super) node: &'a Node,
-    pub(super) annotation: Annotation,
-}
-
-impl<'a> Spot<'a> {
-    /// Says that the value is not what is allowed.
-    pub(super) fn refuse(&self, allowed: &str, hint: impl Into<String>) {
-        let message = format!(
-            "`{}` is {}, but must be {allowed}",
-            self.path,
-            self.node.found()
-        );
-        self.notes
-            .problem(Some(&self.node.place), message, hint.into());
-    }
-
-    /// A cursor over the value, which must be a table.
-    pub(super) fn cursor(&self, table: &'a Table) -> Cursor<'a> {
-        Cursor {
-            notes: Some(self.notes),
-            path: self.path.clone(),
-            place: Some(&self.node.place),
-            table: Some(table),
-            annotation: self.annotation.clone(),
-            known: Vec::new(),
-            described: Vec::new(),
-            alternatives: Vec::new(),
-            lenient: false,
-        }
-    }
-
-    /// The value below `key`.
-    fn below(&self, key: &str, node: &'a Node) -> Self {
-        Self {
-            notes: self.notes,
-            path: format!("{}.{}", self.path, toml_edit::Key::new(key).display_repr()),
-            node,
-            annotation: self.annotation.clone(),
-        }
-    }
-
-    /// The values of a map `{ name = value, ... }`, each read with `form`.
-    pub(super) fn map<F: Form>(&self, table: &'a Table, form: &F) -> Vec<(String, F::Out)> {
-        let entries = table.entries.iter().map(|(key, entry)| {
-            let spot = self.below(key, &entry.node);
-            (key.clone(), read_noted(spot, form))
-        });
-        entries.collect()
-    }
-}
-
-/// Reads a value with its annotation, and notes it.
-fn read_noted<F: Form>(mut spot: Spot<'_>, form: &F) -> F::Out {
-    if let Some(table) = spot.node.table().filter(|table| is_annotated(table)) {
-        let mut cursor = spot.cursor(table);
-        let annotation = annotation(&mut cursor);
-        cursor.known.push("value");
-        cursor.finish();
-        spot.annotation = annotation;
-        spot.node = &table.entries["value"].node;
-    }
-    let place = &spot.node.place;
-    let mut places = spot.notes.places.borrow_mut();
-    places.insert(spot.path.clone(), place.clone());
-    drop(places);
-    if spot.node.table().is_none() {
-        let origin = match place.origin.is_flag {
-            true => place.origin.name.clone(),
-            false => format!("{}:{}", place.origin.name, place.line_and_column().0),
-        };
-        spot.notes.inputs.borrow_mut().push(Input {
-            path: spot.path.clone(),
-            value: spot.node.written(),
-            origin,
-            provenance: spot.annotation.provenance,
-            source: spot.annotation.source.clone(),
-        });
-    }
-    form.read(&spot).unwrap_or_else(|| form.placeholder())
-}
-
-/// `{ value = ..., source = ... }`; a law also has a key `value`, beside its `law`.
-fn is_annotated(table: &Table) -> bool {
-    table.entries.contains_key("value") && !table.entries.contains_key("law")
-}
-
-/// The keys `source` and `provenance`, which any value or table may carry.
-fn annotation(cursor: &mut Cursor<'_>) -> Annotation {
-    let source = cursor.quiet(
-        "source",
-        "Where the number was read.",
-        &super::form::words(),
-    );
-    let provenance = cursor.quiet(
-        "provenance",
-        "What the number rests on.",
-        &super::form::choice(&PROVENANCES),
-    );
-    Annotation {
-        provenance: provenance.or(cursor.annotation.provenance),
-        source: source.or_else(|| cursor.annotation.source.clone()),
-    }
-}
-
-const PROVENANCES: [(&str, Provenance); 5] = [
-    ("measured", Provenance::Measured),
-    ("published", Provenance::Published),
-    ("fitted", Provenance::Fitted),
-    ("datasheet", Provenance::Datasheet),
-    ("assumed", Provenance::Assumed),
-];
 
 /// A key as the JSON Schema shows it.
 struct Described {
@@ -214,6 +26,7 @@ struct Described {
 pub(super) type Variant<'v, T> = (&'v str, &'v str, &'v dyn Fn(&mut Cursor<'_>) -> T);
 
 /// A position at one table: reads it, or describes what could stand there.
+#[derive(Default)]
 pub(super) struct Cursor<'a> {
     notes: Option<&'a Notes>,
     path: String,
@@ -237,6 +50,18 @@ impl<'a> Cursor<'a> {
             annotation: Annotation::default(),
         }
         .cursor(node.table().expect("a document is a table"))
+    }
+
+    /// A cursor over a value that is a table.
+    pub(super) fn over(table: &'a Table, spot: &Spot<'a>) -> Self {
+        Self {
+            notes: Some(spot.notes),
+            path: spot.path.clone(),
+            place: Some(&spot.node.place),
+            table: Some(table),
+            annotation: spot.annotation.clone(),
+            ..Default::default()
+        }
     }
 
     /// The path of a key of this table.
@@ -386,10 +211,21 @@ impl<'a> Cursor<'a> {
         self.spot(key, notes).and_then(|spot| form.read(&spot))
     }
 
-    /// Lets the table as a whole carry `source` and `provenance` for every value in it.
+    /// Lets the table carry `source` and `provenance`, for every value in it that has none of its own.
     pub(super) fn annotated(&mut self) -> Annotation {
-        self.annotation = annotation(self);
+        let source = self.quiet("source", "Where the numbers were read.", &words());
+        let doc = "What the numbers rest on.";
+        let provenance = self.quiet("provenance", doc, &choice(&PROVENANCES));
+        self.annotation = Annotation {
+            provenance: provenance.or(self.annotation.provenance),
+            source: source.or_else(|| self.annotation.source.take()),
+        };
         self.annotation.clone()
+    }
+
+    /// Lets a key pass that is read elsewhere.
+    pub(super) fn know(&mut self, key: &'static str) {
+        self.known.push(key);
     }
 
     /// A table that may be absent; then its keys have their defaults.
@@ -448,8 +284,7 @@ impl<'a> Cursor<'a> {
         read: R,
     ) -> Result<T, R> {
         if let Some(place) = key_place {
-            let mut places = notes.places.borrow_mut();
-            places.insert(path.clone(), place.clone());
+            notes.place(&path, place);
         }
         let spot = Spot {
             notes,
@@ -636,17 +471,7 @@ fn describe_open<T>(read: impl FnOnce(&mut Cursor<'_>) -> T) -> (Json, T) {
 }
 
 fn described<T>(read: impl FnOnce(&mut Cursor<'_>) -> T) -> (Cursor<'static>, T) {
-    let mut cursor = Cursor {
-        notes: None,
-        path: String::new(),
-        place: None,
-        table: None,
-        annotation: Annotation::default(),
-        known: Vec::new(),
-        described: Vec::new(),
-        alternatives: Vec::new(),
-        lenient: false,
-    };
+    let mut cursor: Cursor<'static> = Default::default();
     let value = read(&mut cursor);
     (cursor, value)
 }

@@ -71,10 +71,28 @@ fn demand(name: &str, at: &mut Cursor<'_>, world: &World<'_>) -> Vec<Demand> {
             ),
         ],
     );
-    let Some(kind) = kind.flatten() else {
-        return Vec::new();
-    };
-    if matches!(kind, DemandKind::Trace(_)) && regions.len() > 1 {
+    kind.flatten().map_or_else(Vec::new, |kind| {
+        let demand = Demand {
+            name: name.to_owned(),
+            tier,
+            work,
+            region: 0,
+            from,
+            until,
+            kind,
+        };
+        by_region(at, demand, regions, world)
+    })
+}
+
+/// One demand for each region, with its part.
+fn by_region(
+    at: &Cursor<'_>,
+    whole: Demand,
+    regions: Vec<(usize, f64)>,
+    world: &World<'_>,
+) -> Vec<Demand> {
+    if matches!(whole.kind, DemandKind::Trace(_)) && regions.len() > 1 {
         at.problem(
             "regions",
             "would split a trace",
@@ -82,24 +100,19 @@ fn demand(name: &str, at: &mut Cursor<'_>, world: &World<'_>) -> Vec<Demand> {
         );
     }
     let split = regions.len() > 1;
-    regions
-        .into_iter()
-        .map(|(region, share)| Demand {
+    let part = |(region, share)| {
+        let region_name = world.regions.get(region).map_or("", String::as_str);
+        Demand {
             name: match split {
-                true => format!(
-                    "{name}@{}",
-                    world.regions.get(region).map_or("", String::as_str)
-                ),
-                false => name.to_owned(),
+                true => format!("{}@{region_name}", whole.name),
+                false => whole.name.clone(),
             },
-            tier,
-            work,
             region,
-            from,
-            until,
-            kind: part(&kind, share),
-        })
-        .collect()
+            kind: part(&whole.kind, share),
+            ..whole.clone()
+        }
+    };
+    regions.into_iter().map(part).collect()
 }
 
 /// The regions of a demand with their shares, which sum to 1.
@@ -361,8 +374,34 @@ fn recorded(at: &mut Cursor<'_>, world: &World<'_>) -> Option<Trace> {
 }
 
 fn population(at: &mut Cursor<'_>, world: &World<'_>) -> Population {
+    let population = population_keys(at);
+    if population.newcomer_share + population.dormant_share > 1.0 {
+        at.problem(
+            "newcomer_share",
+            "and `dormant_share` sum to more than 1",
+            "lower one of them",
+        );
+    }
+    let sessions = 1.0 + population.sessions_per_s * world.horizon_s;
+    if population.potential * sessions * population.images_per_session > MOST_REQUESTS {
+        let message =
+            format!("may ask for more than {MOST_REQUESTS:e} images in all, which overflows");
+        at.problem("potential", &message, "lower it, or `sessions`, or `lasts`");
+    }
+    Population {
+        potential: population.potential * world.scale,
+        ..population
+    }
+}
+
+const NEWCOMERS: &str = "The share of those who come that has no account yet.";
+const DORMANT: &str = "The share of those who come that was not active in the weeks before.";
+const CONVERSION: &str =
+    "The share of those who come while the tier is closed that subscribes instead.";
+
+fn population_keys(at: &mut Cursor<'_>) -> Population {
     let half_life = || or_word("forever", None, some(seconds().positive()));
-    let population = Population {
+    Population {
         potential: at.required("potential", "People who may come.", people().positive()),
         innovation_per_s: at.default(
             "innovation",
@@ -414,40 +453,8 @@ fn population(at: &mut Cursor<'_>, world: &World<'_>) -> Population {
         ),
         activity_skew: activity_skew(at),
         rhythm: rhythm(at),
-        newcomer_share: at.default(
-            "newcomer_share",
-            "The share of those who come that has no account yet.",
-            share(),
-            "0 %",
-        ),
-        dormant_share: at.default(
-            "dormant_share",
-            "The share of those who come that was not active in the weeks before.",
-            share(),
-            "0 %",
-        ),
-        conversion_share: at.default(
-            "conversion_share",
-            "The share of those who come while the tier is closed that subscribes instead.",
-            share(),
-            "0 %",
-        ),
-    };
-    if population.newcomer_share + population.dormant_share > 1.0 {
-        at.problem(
-            "newcomer_share",
-            "and `dormant_share` sum to more than 1",
-            "lower one of them",
-        );
-    }
-    let sessions = 1.0 + population.sessions_per_s * world.horizon_s;
-    if population.potential * sessions * population.images_per_session > MOST_REQUESTS {
-        let message =
-            format!("may ask for more than {MOST_REQUESTS:e} images in all, which overflows");
-        at.problem("potential", &message, "lower it, or `sessions`, or `lasts`");
-    }
-    Population {
-        potential: population.potential * world.scale,
-        ..population
+        newcomer_share: at.default("newcomer_share", NEWCOMERS, share(), "0 %"),
+        dormant_share: at.default("dormant_share", DORMANT, share(), "0 %"),
+        conversion_share: at.default("conversion_share", CONVERSION, share(), "0 %"),
     }
 }

@@ -5,9 +5,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::cursor::Spot;
+use super::amount::whole_number;
+use super::notes::Spot;
 use super::problem::advice;
-use super::quantity::whole_number;
 use super::tree::Value;
 
 /// A way to write a value.

@@ -2,8 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::cursor::{Cursor, Spot, describe};
+use super::cursor::{Cursor, describe};
 use super::form::{Form, whole_u32};
+use super::notes::Spot;
 use super::quantity::{Quantity, number, share};
 use crate::random::Law;
 
@@ -44,7 +45,7 @@ impl Form for LawForm {
 impl LawForm {
     fn variants(&self, cursor: &mut Cursor<'_>) -> Option<Law> {
         let value = self.0;
-        let law = cursor.variants(
+        cursor.variants(
             "law",
             "The probability law.",
             &[
@@ -97,8 +98,7 @@ impl LawForm {
                     second: at.required("second", "Second value.", value),
                 }),
             ],
-        );
-        law
+        )
     }
 }
 

@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::cursor::Spot;
+use super::amount::duration_s;
 use super::form::Form;
-use super::quantity::{LONGEST_S, duration_s};
+use super::notes::Spot;
+use super::quantity::LONGEST_S;
 use super::tree::Value;
 use crate::units::SimTime;
 

@@ -3,12 +3,12 @@
 use serde_json::{Value as Json, json};
 
 use super::World;
-use super::cursor::{Cursor, Spot};
+use super::amount::images_per_window;
+use super::cursor::Cursor;
 use super::form::{Flag, Form, choice, list, or_word, reference, some, whole, whole_u32};
 use super::law::law;
-use super::quantity::{
-    Money, images_per_window, money, number, positive_duration, rate, seconds, share, utc_offset,
-};
+use super::notes::Spot;
+use super::quantity::{Money, money, number, positive_duration, rate, seconds, share, utc_offset};
 use super::tree::Value;
 use crate::scenario::{
     Client, PatienceUntil, Quota, QuotaWindow, RateLimit, Region, Retry, Tier, TierRules,

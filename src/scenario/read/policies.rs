@@ -3,8 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::World;
-use super::cursor::{Cursor, Spot, describe};
+use super::cursor::{Cursor, describe};
 use super::form::{Form, choice, or_word, some, whole_u32, words};
+use super::notes::Spot;
 use super::quantity::{number, per_slot, positive_duration};
 use super::tree::Value;
 use crate::scenario::{
@@ -136,10 +137,13 @@ impl Form for QueueLimitForm {
     }
 }
 
+/// A word, what it means, and what reads its further keys.
+type WordWithKeys<T> = (&'static str, &'static str, fn(&mut Cursor<'_>) -> T);
+
 /// A choice of which some words need further keys: `"random"` or `{ kind = "power-of-d", choices = 2 }`.
 struct Words<T: 'static> {
     plain: &'static [(&'static str, T)],
-    tables: &'static [(&'static str, &'static str, fn(&mut Cursor<'_>) -> T)],
+    tables: &'static [WordWithKeys<T>],
 }
 
 const BATCHING: Words<Batching> = Words {

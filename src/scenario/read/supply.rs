@@ -3,9 +3,10 @@
 use serde_json::{Value as Json, json};
 
 use super::World;
-use super::cursor::{Cursor, Notes, Spot};
+use super::cursor::Cursor;
 use super::form::{Form, or_word, reference, some, whole, whole_u32, words};
 use super::moment::Moment;
+use super::notes::{Notes, Spot};
 use super::quantity::{Money, bytes, duration, fine_seconds, money, number, power};
 use super::tree::Value;
 use crate::profile::{DeviceProfile, Provenance, ServiceCurve};

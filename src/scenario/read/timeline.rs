@@ -6,9 +6,10 @@
 use serde_json::{Value as Json, json};
 
 use super::World;
-use super::cursor::{Cursor, Notes, Spot};
+use super::cursor::Cursor;
 use super::form::{Form, Map, choice, reference, words};
 use super::moment::Moment;
+use super::notes::{Notes, Spot};
 use super::problem::{advice, shown};
 use super::quantity::positive_duration;
 use super::tree::{Node, set_path};
