@@ -1,5 +1,6 @@
 //! At what load does a GPU fleet melt, what does the next 100,000-GPU chunk buy, and what does it cost?
 
+pub mod calibrate;
 pub mod cli;
 pub mod des;
 pub mod economics;

@@ -12,6 +12,7 @@ mod date;
 mod escape;
 mod frame;
 mod grid;
+mod inputs;
 mod json;
 mod markdown;
 mod number;
@@ -23,6 +24,7 @@ mod table;
 mod fixture;
 
 pub use csv::{facts_csv, money_csv, pools_csv, series_csv, summary_csv, tiers_csv};
+pub use inputs::{inputs_json, inputs_table};
 pub use json::{ReadProblem, parse_result, result_json, result_schema};
 pub use markdown::summary_markdown;
 pub use paint::Style;

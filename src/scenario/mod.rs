@@ -26,8 +26,8 @@ pub use policy::{
 };
 
 pub use read::{
-    EMBEDDED, Files, Origin, Place, Problem, Problems, Settings, Source, embedded, json_schema,
-    read,
+    EMBEDDED, Files, Origin, Place, Problem, Problems, Settings, Source, embedded,
+    embedded_trace, json_schema, read,
 };
 
 use crate::profile::Provenance;

@@ -27,7 +27,7 @@ mod timeline;
 mod tree;
 mod works;
 
-pub use embedded::{EMBEDDED, embedded};
+pub use embedded::{EMBEDDED, embedded, embedded_trace};
 pub use problem::{Origin, Place, Problem, Problems};
 
 use serde_json::{Value as Json, json};

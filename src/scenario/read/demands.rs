@@ -374,7 +374,7 @@ fn recorded(at: &mut Cursor<'_>, world: &World<'_>) -> Option<Trace> {
 }
 
 fn population(at: &mut Cursor<'_>, world: &World<'_>) -> Population {
-    let population = population_keys(at);
+    let population = population_keys(at, world);
     if population.newcomer_share + population.dormant_share > 1.0 {
         at.problem(
             "newcomer_share",
@@ -399,7 +399,7 @@ const DORMANT: &str = "The share of those who come that was not active in the we
 const CONVERSION: &str =
     "The share of those who come while the tier is closed that subscribes instead.";
 
-fn population_keys(at: &mut Cursor<'_>) -> Population {
+fn population_keys(at: &mut Cursor<'_>, world: &World<'_>) -> Population {
     let half_life = || or_word("forever", None, some(seconds().positive()));
     Population {
         potential: at.required("potential", "People who may come.", people().positive()),
@@ -456,5 +456,10 @@ fn population_keys(at: &mut Cursor<'_>) -> Population {
         newcomer_share: at.default("newcomer_share", NEWCOMERS, share(), "0 %"),
         dormant_share: at.default("dormant_share", DORMANT, share(), "0 %"),
         conversion_share: at.default("conversion_share", CONVERSION, share(), "0 %"),
+        conversion_tier: at.optional(
+            "conversion_tier",
+            "The tier to which they subscribe, while it is open.",
+            reference("tier", &world.tiers),
+        ),
     }
 }

@@ -13,7 +13,7 @@ macro_rules! scenario {
 }
 
 /// Name and text of each embedded scenario.
-pub const EMBEDDED: [(&str, &str); 7] = [
+pub const EMBEDDED: [(&str, &str); 9] = [
     scenario!("hello"),
     scenario!("ghibli-week"),
     scenario!("ghibli-no-quota"),
@@ -21,6 +21,8 @@ pub const EMBEDDED: [(&str, &str); 7] = [
     scenario!("hundred-k-chunk"),
     scenario!("launch-2022"),
     scenario!("retry-storm"),
+    scenario!("replay-chat"),
+    scenario!("replay-images"),
 ];
 
 /// The embedded scenario with this name.
@@ -28,4 +30,22 @@ pub const EMBEDDED: [(&str, &str); 7] = [
 pub fn embedded(name: &str) -> Option<Source<'static>> {
     let (name, text) = EMBEDDED.into_iter().find(|(other, _)| *other == name)?;
     Some(Source { name, text })
+}
+
+/// Name and bytes of each trace that the program carries.
+const TRACES: [(&str, &[u8]); 2] = [
+    (
+        "traces/AzureLLMInferenceTrace_conv.csv.gz",
+        include_bytes!("../../../scenarios/traces/AzureLLMInferenceTrace_conv.csv.gz"),
+    ),
+    (
+        "traces/sample-images.csv",
+        include_bytes!("../../../scenarios/traces/sample-images.csv"),
+    ),
+];
+
+/// The bytes of an embedded trace, by the name that scenarios give it.
+#[must_use]
+pub fn embedded_trace(name: &str) -> Option<&'static [u8]> {
+    TRACES.into_iter().find(|(other, _)| *other == name).map(|(_, bytes)| bytes)
 }
