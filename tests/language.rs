@@ -24,11 +24,11 @@ fn read_with(text: &str, sets: &[&str]) -> Result<Scenario, Problems> {
 }
 
 fn hello() -> &'static str {
-    embedded("hello").unwrap().text
+    embedded("hello").expect("it is embedded").text
 }
 
 fn ghibli() -> &'static str {
-    embedded("ghibli-week").unwrap().text
+    embedded("ghibli-week").expect("it is embedded").text
 }
 
 /// The message for `hello` with one key set.
@@ -286,11 +286,11 @@ fn to_json(item: &toml_edit::Item) -> Json {
             .map(|value| to_json(&toml_edit::Item::Value(value)))
             .collect();
     }
-    match item.as_value().unwrap() {
+    match item.as_value().expect("tables and lists are done") {
         toml_edit::Value::Integer(number) => Json::from(*number.value()),
         toml_edit::Value::Float(number) => Json::from(*number.value()),
         toml_edit::Value::Boolean(flag) => Json::from(*flag.value()),
-        value => Json::from(value.as_str().unwrap()),
+        value => Json::from(value.as_str().expect("scenarios write dates as text")),
     }
 }
 
