@@ -5,15 +5,17 @@
 //! (no request completed, too few samples), never a made-up number. A reader tolerates fields that it
 //! does not know.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::economics::{Money, MoneyLine};
 use crate::scenario::{FactUse, Input};
 
 /// Version of the layout of `result.json`: raised when a field changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Everything a run found out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// `SCHEMA_VERSION` of the program that wrote it.
     pub schema_version: u32,
@@ -62,7 +64,7 @@ pub struct Summary {
 }
 
 /// What became of the requests of a tier. `offered = completed + shed + abandoned + failed + in_system`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TierSummary {
     /// Name of the tier, or `all`.
     pub name: String,
@@ -110,7 +112,7 @@ impl TierSummary {
 }
 
 /// Refusals by reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Shed {
     /// The user's quota was used up.
     pub quota: u64,
@@ -134,7 +136,7 @@ impl Shed {
 
 /// Mean and quantiles of a time in seconds, from a histogram with a relative error under 0.8 %.
 /// A quantile is `None` where there are fewer than 10 samples beyond it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Quantiles {
     /// Number of samples.
     pub samples: u64,
@@ -153,7 +155,7 @@ pub struct Quantiles {
 }
 
 /// What a pool did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PoolSummary {
     /// Name.
     pub name: String,
@@ -176,7 +178,7 @@ pub struct PoolSummary {
 }
 
 /// People.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct People {
     /// People who wanted images (came or wait for the opening of their tier).
     pub interested: u64,
@@ -193,7 +195,7 @@ pub struct People {
 }
 
 /// Values at equal intervals, by column.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Series {
     /// Length of an interval in seconds.
     pub interval_s: f64,
@@ -202,7 +204,7 @@ pub struct Series {
 }
 
 /// One quantity over time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Column {
     /// What: `offered`, `completed`, `response_p99` ... (`Series` names are listed in `metrics::series`).
     pub name: String,
@@ -237,38 +239,8 @@ impl Series {
     }
 }
 
-/// The bill and the income; every line is a whole number of cents, and totals are sums of lines.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Money {
-    /// What the fleet cost.
-    pub costs: Vec<MoneyLine>,
-    /// Sum of `costs`.
-    pub cost_total_usd: f64,
-    /// What came in.
-    pub income: Vec<MoneyLine>,
-    /// Sum of `income`.
-    pub income_total_usd: f64,
-    /// USD of cost for each 1000 images delivered.
-    pub usd_per_1000_images: Option<f64>,
-    /// What the images delivered would have brought at the price list: a measure, not an income.
-    pub list_value_usd: f64,
-    /// What the refused and abandoned requests would have brought at the price list.
-    pub lost_list_value_usd: f64,
-}
-
-/// One line of the bill.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MoneyLine {
-    /// What for: the chunk's name, `power <cluster>`, `subscriptions <tier>` ...
-    pub what: String,
-    /// How much of what it rests on, in words: `24000 GPUs x 216 h x 2.10 USD`.
-    pub basis: String,
-    /// Dollars, whole cents.
-    pub usd: f64,
-}
-
 /// A promise and what came of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SloResult {
     /// Name.
     pub name: String,
@@ -289,7 +261,7 @@ pub struct SloResult {
 }
 
 /// A published fact beside the run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FactResult {
     /// Name.
     pub name: String,
@@ -312,7 +284,7 @@ pub struct FactResult {
 }
 
 /// A stretch of time in which a tier was not served well.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Melted {
     /// Tier.
     pub tier: String,
@@ -331,7 +303,7 @@ pub struct Melted {
 }
 
 /// An intervention.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TimelineEntry {
     /// Seconds after the start.
     pub at_s: f64,
@@ -340,7 +312,7 @@ pub struct TimelineEntry {
 }
 
 /// An invariant that was checked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// `ledger`, `Little's law`, `utilisation`.
     pub name: String,

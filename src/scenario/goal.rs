@@ -95,7 +95,9 @@ pub enum Metric {
 }
 
 /// Whether a fact was used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum FactUse {
     /// A parameter was fitted to it.

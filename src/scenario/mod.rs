@@ -10,6 +10,7 @@ pub mod demand;
 pub mod fleet;
 pub mod goal;
 pub mod policy;
+mod textbook;
 mod read;
 pub mod trace;
 
@@ -89,6 +90,18 @@ pub struct Scenario {
     pub warnings: Vec<String>,
 }
 
+impl Scenario {
+    /// People who may come, of all populations together.
+    #[must_use]
+    pub fn potential(&self) -> f64 {
+        let potential = |demand: &Demand| match &demand.kind {
+            DemandKind::Population(population) => population.potential,
+            _ => 0.0,
+        };
+        self.demands.iter().map(potential).sum()
+    }
+}
+
 /// A class of users with the same rights.
 #[derive(Clone, Debug)]
 pub struct Tier {
@@ -103,7 +116,9 @@ pub struct Tier {
 }
 
 /// One effective value of the scenario, as text, with where it was set and what it rests on.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Input {
     /// Dotted path: `tier.free.quota`.
     pub path: String,

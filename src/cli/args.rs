@@ -1,0 +1,275 @@
+//! Every command and flag, defined once: parsing, help, completions and the man page follow from it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// At what load does a GPU fleet melt, what does the next 100,000-GPU chunk buy, and what does it cost?
+#[derive(Debug, Parser)]
+#[command(name = "meltpoint", version, about, propagate_version = true)]
+#[command(after_help = "Start with: meltpoint simulate hello\n\
+    Exit codes: 0 done; 2 usage or scenario error; 3 a promise (SLO) was missed; 4 files or limits; \
+    130 interrupted.")]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Replay a surge against a fleet, request by request.
+    Simulate(Simulate),
+    /// Check a scenario and say everything that is wrong with it.
+    Check(Check),
+    /// Say what a scenario will do before it runs: load, bottleneck, closed forms, time and memory.
+    Explain(Explain),
+    /// Show a result again, from its folder.
+    Report(Report),
+    /// Set two results side by side, from their folders.
+    Compare(Compare),
+    /// Fit the parameters that a scenario names to the facts that it names.
+    Fit(Fit),
+    /// List the scenarios that are built in, or print one.
+    Scenarios(Scenarios),
+    /// Write a small scenario to start from.
+    Init(Init),
+    /// Show every effective value of a scenario and where it was set.
+    Config(Config),
+    /// Print a JSON Schema, so that editors complete and check.
+    Schema(Schema),
+    /// Print a completion script for a shell.
+    Completions(Completions),
+    /// Print the man page.
+    Man(Man),
+}
+
+/// A scenario and what is changed in it.
+#[derive(Debug, Clone, Args)]
+pub struct Question {
+    /// A scenario file, or the name of a built-in scenario (see `meltpoint scenarios`).
+    #[arg(value_name = "SCENARIO", default_value = "ghibli-week")]
+    pub scenario: String,
+    /// Set a value of the scenario, as if it stood in the file; may be given again, the last one wins.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub sets: Vec<String>,
+    /// The seed from which all randomness follows.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Simulate only this share of the users and of the fleet, 0 < scale <= 1.
+    #[arg(long, value_name = "SHARE")]
+    pub scale: Option<f64>,
+}
+
+/// `meltpoint simulate`.
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// The scenario.
+    #[command(flatten)]
+    pub question: Question,
+    /// Replay the requests of this file at their own times (CSV, also gzipped).
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// How to read the trace.
+    #[command(flatten)]
+    pub mapping: TraceMapping,
+    /// Threads; the result is the same for any number [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Folder for the result [default: meltpoint-results/SCENARIO].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How to print the answer.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Run although the estimate is over the budget of requests or memory.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// How to read a trace.
+#[derive(Debug, Clone, Args)]
+pub struct TraceMapping {
+    /// Columns of the trace: time=NAME[,iterations=NAME][,prompt=NAME][,images=NAME] [default: by header].
+    #[arg(long, value_name = "MAP", requires = "trace")]
+    pub columns: Option<String>,
+    /// Divide the time between requests by this factor.
+    #[arg(long, value_name = "FACTOR", requires = "trace")]
+    pub compress: Option<f64>,
+    /// Multiply the number of requests with this factor, keeping the shape of their rate.
+    #[arg(long, value_name = "FACTOR", requires = "trace")]
+    pub rescale: Option<f64>,
+    /// Sort rows whose time goes backwards, instead of refusing them.
+    #[arg(long, requires = "trace")]
+    pub sort: bool,
+}
+
+/// `meltpoint check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The scenario.
+    #[command(flatten)]
+    pub question: Question,
+}
+
+/// `meltpoint explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The scenario.
+    #[command(flatten)]
+    pub question: Question,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = TextFormat::Table)]
+    pub format: TextFormat,
+}
+
+/// `meltpoint report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The folder that `meltpoint simulate` wrote.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// `meltpoint compare`.
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// The first result folder.
+    #[arg(value_name = "A")]
+    pub first: PathBuf,
+    /// The second result folder.
+    #[arg(value_name = "B")]
+    pub second: PathBuf,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// `meltpoint fit`.
+#[derive(Debug, Args)]
+pub struct Fit {
+    /// The scenario; its [fit] table pairs parameters with facts.
+    #[command(flatten)]
+    pub question: Question,
+    /// Threads [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Most rounds.
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub rounds: u32,
+}
+
+/// `meltpoint scenarios`.
+#[derive(Debug, Args)]
+pub struct Scenarios {
+    /// Print this built-in scenario.
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// `meltpoint init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The file to write; it must not exist.
+    #[arg(value_name = "FILE", default_value = "scenario.toml")]
+    pub file: PathBuf,
+    /// The built-in scenario to start from.
+    #[arg(long, value_name = "NAME", default_value = "hello")]
+    pub from: String,
+}
+
+/// `meltpoint config`.
+#[derive(Debug, Args)]
+pub struct Config {
+    /// What to do with the configuration.
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Show every effective value with its origin, provenance and source.
+    Show(ConfigShow),
+}
+
+/// `meltpoint config show`.
+#[derive(Debug, Args)]
+pub struct ConfigShow {
+    /// The scenario.
+    #[command(flatten)]
+    pub question: Question,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = TextFormat::Table)]
+    pub format: TextFormat,
+}
+
+/// `meltpoint schema`.
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Of what.
+    #[arg(value_enum, default_value_t = SchemaOf::Scenario)]
+    pub of: SchemaOf,
+}
+
+/// `meltpoint completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// For which shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `meltpoint man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Write a page for each command into this folder, instead of printing the main page.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// How to print a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// The whole result.
+    Json,
+    /// Headline figures, one a row.
+    Csv,
+    /// Markdown.
+    Md,
+}
+
+/// How to print what is no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TextFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// What a schema describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// The scenario language.
+    Scenario,
+    /// `result.json`.
+    Result,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

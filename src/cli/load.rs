@@ -1,0 +1,104 @@
+//! From what the user names to a checked scenario.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use super::args::Question;
+use super::error::Failure;
+use crate::scenario::{self, Scenario, Settings, Source};
+
+/// Largest scenario file.
+const SCENARIO_BYTES_MAX: u64 = 16 << 20;
+/// Largest file that a scenario may name (a compressed trace).
+const TRACE_BYTES_MAX: u64 = 4 << 30;
+
+/// Reads and checks a scenario.
+///
+/// # Errors
+/// `Scenario` with everything that is wrong, `Usage` for a name that is neither a file nor built in,
+/// `File` for what cannot be read.
+pub(super) fn scenario(question: &Question) -> Result<Scenario, Failure> {
+    let settings = Settings {
+        sets: question.sets.clone(),
+        seed: question.seed,
+        scale: question.scale,
+    };
+    let text;
+    let path = Path::new(&question.scenario);
+    let source = match scenario::embedded(&question.scenario) {
+        Some(source) if !path.exists() => source,
+        _ => {
+            text = scenario_text(path)?;
+            Source { name: &question.scenario, text: &text }
+        }
+    };
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    let files = |name: &str| match scenario::embedded_trace(name) {
+        Some(bytes) => Ok(bytes.to_vec()),
+        None => read_file(&folder.join(name), TRACE_BYTES_MAX).map_err(|f| f.to_string()),
+    };
+    Ok(scenario::read(source, &settings, &files)?)
+}
+
+/// A built-in scenario by its name.
+pub(super) fn built_in(name: &str) -> Result<Source<'static>, Failure> {
+    scenario::embedded(name).ok_or_else(|| unknown(Path::new(name)))
+}
+
+/// The text of a scenario file.
+fn scenario_text(path: &Path) -> Result<String, Failure> {
+    if !path.exists() {
+        return Err(unknown(path));
+    }
+    let bytes = read_file(path, SCENARIO_BYTES_MAX)?;
+    String::from_utf8(bytes).map_err(|problem| {
+        let bytes = problem.as_bytes();
+        let valid = problem.utf8_error().valid_up_to();
+        let before = String::from_utf8_lossy(&bytes[..valid]).into_owned();
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
+        let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+        let hint = if utf16 { "it looks like UTF-16: save it as UTF-8" } else { "save it as UTF-8" };
+        let place = format!("{}:{line}:{column}", path.display());
+        Failure::usage(format!("{place}: found a byte that is not UTF-8"), hint)
+    })
+}
+
+fn unknown(path: &Path) -> Failure {
+    let name = path.display().to_string();
+    let built_in: Vec<&str> = scenario::EMBEDDED.iter().map(|source| source.0).collect();
+    let near = built_in
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(&name, candidate), candidate))
+        .filter(|(similarity, _)| *similarity > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| format!("did you mean `{candidate}`? "))
+        .unwrap_or_default();
+    let hint = format!("{near}built-in scenarios: {}", built_in.join(", "));
+    let name: String = name.chars().take(100).flat_map(char::escape_debug).collect();
+    Failure::usage(format!("there is no file and no built-in scenario `{name}`"), hint)
+}
+
+/// Reads a regular file up to a size; pipes, devices and folders are refused, not waited for.
+pub(super) fn read_file(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Failure> {
+    let cannot = |cause| Failure::file("read", path, cause);
+    let metadata = fs::metadata(path).map_err(cannot)?;
+    if !metadata.is_file() {
+        let what = if metadata.is_dir() { "a folder" } else { "not a regular file" };
+        let message = format!("`{}` is {what}", path.display());
+        return Err(Failure::usage(message, "name a regular file"));
+    }
+    if metadata.len() > bytes_max {
+        let message = format!(
+            "`{}` has {} bytes; at most {bytes_max} are allowed",
+            path.display(),
+            metadata.len()
+        );
+        return Err(Failure::usage(message, "is it the right file?"));
+    }
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(cannot)?;
+    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    Ok(bytes)
+}

@@ -1,0 +1,194 @@
+//! `meltpoint simulate`: run, print the answer, write the result folder.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::args::{Format, Question, Simulate, TraceMapping};
+use super::error::{Failure, PROMISE_MISSED};
+use super::folder::{Folder, RESULT_FILE};
+use super::progress::Bar;
+use super::signals::Signals;
+use super::{load, output, report};
+use crate::estimate;
+use crate::metrics::summary::Summary;
+use crate::report as formats;
+use crate::scenario::Scenario;
+use crate::trials::{self, Trial};
+
+/// Requests above which a run must be asked for twice.
+const REQUESTS_MAX: f64 = 4e9;
+/// Bytes of memory above which a run must be asked for twice.
+const MEMORY_BYTES_MAX: f64 = 8e9;
+/// Where results go without `--out`.
+const RESULTS: &str = "meltpoint-results";
+
+pub(super) fn run(arguments: &Simulate) -> Result<u8, Failure> {
+    let question = with_trace(arguments);
+    let scenario = Arc::new(load::scenario(&question)?);
+    guard(&scenario, arguments.yes)?;
+    scenario.warnings.iter().for_each(|warning| output::note(&format!("warning: {warning}")));
+    let out = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));
+    let folder = Folder::start(&out)?;
+    let threads = arguments.threads.map_or_else(all_cores, usize::from);
+    let signals = Signals::listen();
+
+    let mut bar = Bar::start(scenario.horizon);
+    let trial = trials::run(&scenario, threads, &mut |progress| {
+        bar.show(progress);
+        match signals.exit_code() {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        }
+    });
+    let wall_s = bar.finish();
+
+    write(&folder, &trial.summary, &run_info(&trial, threads, wall_s))?;
+    folder.publish()?;
+    output::result(&rendered(&trial.summary, arguments.format))?;
+    output::note(&written(&trial, &out, wall_s));
+    Ok(exit_code(&trial.summary, &signals))
+}
+
+/// The question with the trace, if one was named, in the demand that replays one.
+fn with_trace(arguments: &Simulate) -> Question {
+    let mut question = arguments.question.clone();
+    let Some(trace) = &arguments.trace else { return question };
+    if question.scenario == "ghibli-week" {
+        // Nobody asked for the week: a trace is replayed by the scenario that is made for its kind.
+        question.scenario = if looks_like_images(trace) { "replay-images" } else { "replay-chat" }.into();
+    }
+    let absolute = std::path::absolute(trace).unwrap_or_else(|_| trace.clone());
+    let mut set = |key: &str, value: String| {
+        question.sets.push(format!("demand.trace.{key}={value}"));
+    };
+    set("file", quoted(&absolute.display().to_string()));
+    let TraceMapping { columns, compress, rescale, sort } = &arguments.mapping;
+    if let Some(columns) = columns {
+        set("format", quoted("columns"));
+        let pairs: Vec<String> = columns
+            .split(',')
+            .map(|pair| {
+                let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+                format!("{} = {}", key.trim(), quoted(value.trim()))
+            })
+            .collect();
+        set("columns", format!("{{ {} }}", pairs.join(", ")));
+    }
+    if let Some(factor) = compress {
+        set("compress", format!("{factor:?}"));
+    }
+    if let Some(factor) = rescale {
+        set("rescale", format!("{factor:?}"));
+    }
+    if *sort {
+        set("sort", "true".into());
+    }
+    question
+}
+
+/// Whether the header of a trace speaks of denoise steps.
+fn looks_like_images(trace: &Path) -> bool {
+    let bytes = load::read_file(trace, u64::MAX).unwrap_or_default();
+    let header = bytes.get(..bytes.len().min(4096)).unwrap_or_default();
+    String::from_utf8_lossy(header).contains("num_inference_steps")
+}
+
+/// A TOML string.
+fn quoted(text: &str) -> String {
+    toml_edit::Value::from(text).to_string()
+}
+
+/// Refuses what would take too long or too much, unless it was asked for twice.
+fn guard(scenario: &Scenario, yes: bool) -> Result<(), Failure> {
+    let estimate = estimate::estimate(scenario);
+    if yes || estimate.requests <= REQUESTS_MAX && estimate.memory_bytes <= MEMORY_BYTES_MAX {
+        return Ok(());
+    }
+    let message = format!(
+        "the run is estimated at {:.3e} requests, {:.0} s on one core and {:.1} GB of memory; without \
+         --yes at most {REQUESTS_MAX:.0e} requests and {:.0} GB are run",
+        estimate.requests,
+        estimate.wall_s,
+        estimate.memory_bytes / 1e9,
+        MEMORY_BYTES_MAX / 1e9
+    );
+    let hint = "simulate a part of it with --scale 0.01, or say --yes; `meltpoint explain` shows the \
+                estimate";
+    Err(Failure::Limit { message, hint: hint.into() })
+}
+
+fn default_folder(name: &str) -> PathBuf {
+    // A name is free text; a folder is not.
+    let safe: String = name
+        .chars()
+        .map(|c| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '-' })
+        .collect();
+    Path::new(RESULTS).join(safe)
+}
+
+fn all_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The only file that differs between two runs of one scenario and seed.
+fn run_info(trial: &Trial, threads: usize, wall_s: f64) -> String {
+    let requests = trial.progress.requests;
+    let info = json!({
+        "wall_s": wall_s,
+        "threads": threads,
+        "requests": requests,
+        "events": trial.progress.events,
+        "requests_per_s": requests as f64 / wall_s,
+    });
+    format!("{info:#}\n")
+}
+
+fn write(folder: &Folder, summary: &Summary, run_info: &str) -> Result<(), Failure> {
+    folder.write(RESULT_FILE, formats::result_json(summary).as_bytes())?;
+    folder.write("series.csv", formats::series_csv(summary).as_bytes())?;
+    folder.write("series.parquet", &formats::series_parquet(summary))?;
+    folder.write("tiers.csv", formats::tiers_csv(summary).as_bytes())?;
+    folder.write("tiers.parquet", &formats::tiers_parquet(summary))?;
+    folder.write("pools.csv", formats::pools_csv(summary).as_bytes())?;
+    folder.write("money.csv", formats::money_csv(summary).as_bytes())?;
+    folder.write("facts.csv", formats::facts_csv(summary).as_bytes())?;
+    folder.write("summary.md", formats::summary_markdown(summary).as_bytes())?;
+    folder.write("run-info.json", run_info.as_bytes())?;
+    for figure in formats::figures(summary) {
+        folder.write(&format!("figures/{}.svg", figure.name), figure.svg().as_bytes())?;
+        folder.write(&format!("figures/{}.png", figure.name), &figure.png())?;
+    }
+    Ok(())
+}
+
+/// The answer in the format asked for.
+pub(super) fn rendered(summary: &Summary, format: Format) -> String {
+    match format {
+        Format::Table => formats::summary_table(summary, report::style()),
+        Format::Json => formats::result_json(summary),
+        Format::Csv => formats::summary_csv(summary),
+        Format::Md => formats::summary_markdown(summary),
+    }
+}
+
+fn written(trial: &Trial, out: &Path, wall_s: f64) -> String {
+    let requests = trial.progress.requests as f64;
+    format!(
+        "{:.1} M requests in {wall_s:.1} s ({:.2} M/s); result, tables and figures in {}",
+        requests / 1e6,
+        requests / wall_s / 1e6,
+        out.display()
+    )
+}
+
+fn exit_code(summary: &Summary, signals: &Signals) -> u8 {
+    let missed = summary.slos.iter().any(|slo| slo.enforced && slo.kept == Some(false));
+    match signals.exit_code() {
+        Some(code) if summary.partial => code,
+        _ if missed => PROMISE_MISSED,
+        _ => 0,
+    }
+}

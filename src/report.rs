@@ -1,0 +1,30 @@
+//! The answer made readable: from a `Summary` to bytes and text, one file a format.
+//!
+//! Everything here is a function of plain data. It computes nothing new but layout, opens no file and
+//! prints nothing. What is shown is made once and written by each format that shows it: `frame` holds
+//! the tables for machines (CSV and Parquet), `answer` the words and tables for people (terminal and
+//! Markdown), `figure` the figures (SVG and PNG). A new format is one new file.
+
+mod answer;
+mod chart;
+mod csv;
+mod date;
+mod escape;
+mod frame;
+mod grid;
+mod json;
+mod markdown;
+mod number;
+mod paint;
+mod parquet;
+mod table;
+
+#[cfg(test)]
+mod fixture;
+
+pub use csv::{facts_csv, money_csv, pools_csv, series_csv, summary_csv, tiers_csv};
+pub use json::{ReadProblem, parse_result, result_json, result_schema};
+pub use markdown::summary_markdown;
+pub use paint::Style;
+pub use parquet::{series_parquet, tiers_parquet};
+pub use table::summary_table;

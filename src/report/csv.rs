@@ -1,0 +1,140 @@
+//! Tables as CSV (RFC 4180 with line feeds): a header with units in the titles, numbers in full, an
+//! empty field where a quantity is unknown, points in time as `2025-03-25T14:30:00Z`.
+//!
+//! The series is wide, one row an interval and one column a quantity and tier, because that is what
+//! data frames and spreadsheets plot without reshaping.
+
+use crate::metrics::summary::Summary;
+use crate::report::frame::{self, Cells, Frame};
+use crate::report::{answer, date};
+
+/// The time series: `time_s`, `time_utc`, then `offered_per_s`, `offered_per_s[free]` ...
+#[must_use]
+pub fn series_csv(summary: &Summary) -> String {
+    write(&frame::series(summary))
+}
+
+/// What became of the requests of each tier, and of all.
+#[must_use]
+pub fn tiers_csv(summary: &Summary) -> String {
+    write(&frame::tiers(summary))
+}
+
+/// What each pool did.
+#[must_use]
+pub fn pools_csv(summary: &Summary) -> String {
+    write(&frame::pools(summary))
+}
+
+/// The lines of cost and income.
+#[must_use]
+pub fn money_csv(summary: &Summary) -> String {
+    write(&frame::money(summary))
+}
+
+/// Published facts beside the run.
+#[must_use]
+pub fn facts_csv(summary: &Summary) -> String {
+    write(&frame::facts(summary))
+}
+
+/// The headline numbers: `name`, `value`, `unit`.
+#[must_use]
+pub fn summary_csv(summary: &Summary) -> String {
+    write(&answer::headline_frame(summary))
+}
+
+/// A table as CSV.
+pub(super) fn write(frame: &Frame) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer
+        .write_record(frame.columns.iter().map(|column| &column.title))
+        .expect("writing to memory");
+    for row in 0..frame.len() {
+        writer
+            .write_record(frame.columns.iter().map(|column| field(&column.cells, row)))
+            .expect("writing to memory, every record with one field a column");
+    }
+    let bytes = writer.into_inner().expect("flushing to memory");
+    String::from_utf8(bytes).expect("all fields are UTF-8")
+}
+
+fn field(cells: &Cells, row: usize) -> String {
+    match cells {
+        Cells::Text(cells) => cells[row].clone(),
+        Cells::Count(cells) => cells[row].to_string(),
+        Cells::Number(cells) => cells[row].map_or_else(String::new, number),
+        Cells::Instant(cells) => date::iso(cells[row]),
+    }
+}
+
+/// All digits that tell the number from its neighbours, with an exponent where zeros would pad it.
+fn number(value: f64) -> String {
+    match value.abs() {
+        size if size != 0.0 && !(1e-6..1e17).contains(&size) => format!("{value:e}"),
+        _ => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn the_series_has_units_and_tiers_in_its_titles() {
+        let text = series_csv(&fixture::surge());
+        let header = text.lines().next().unwrap();
+        assert!(header.starts_with("time_s,time_utc,offered_per_s,admitted_per_s"));
+        for title in [
+            "response_p99_s[free]",
+            "images,",
+            "waiting_requests",
+            "cost_usd",
+            "gpus,",
+        ] {
+            assert!(header.contains(title), "{title} in {header}");
+        }
+        assert!(text.contains("\n900,2025-03-25T17:15:00Z,"));
+        assert_eq!(text.lines().count(), 961);
+    }
+
+    #[test]
+    fn every_record_has_as_many_fields_as_the_header() {
+        for summary in fixture::all() {
+            let texts = [
+                series_csv,
+                tiers_csv,
+                pools_csv,
+                money_csv,
+                facts_csv,
+                summary_csv,
+            ];
+            for text in texts.map(|make| make(&summary)) {
+                let mut reader = csv::Reader::from_reader(text.as_bytes());
+                let fields = reader.headers().unwrap().len();
+                assert!(
+                    reader
+                        .records()
+                        .all(|record| record.unwrap().len() == fields)
+                );
+                assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
+                assert!(!text.contains("NaN") && !text.contains("inf"));
+            }
+        }
+    }
+
+    #[test]
+    fn the_bill_adds_up_in_the_file() {
+        let summary = fixture::surge();
+        let text = money_csv(&summary);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let cost: f64 = reader
+            .records()
+            .map(Result::unwrap)
+            .filter(|record| &record[0] == "cost")
+            .map(|record| record[3].parse::<f64>().unwrap())
+            .sum();
+        assert!((cost - summary.money.cost_total_usd).abs() < 0.005);
+    }
+}

@@ -1,0 +1,245 @@
+//! The tables for machines: named columns of equal length, with units. CSV and Parquet write them.
+//!
+//! Tables are what a notebook wants: one row a point in time (or a tier, a pool, a line of the bill,
+//! a fact), one column a quantity, numbers in full and in SI units or USD. A column's title is its
+//! name with its unit, and its tier in brackets: `offered_per_s[free]`, `response_p99_s[free]`; a
+//! column of all tiers has no brackets.
+
+use crate::metrics::summary::{Column, Summary, TierSummary};
+use crate::report::{date, escape};
+use crate::scenario::FactUse;
+
+/// A table.
+pub(super) struct Frame {
+    /// All of the same length.
+    pub(super) columns: Vec<FrameColumn>,
+}
+
+/// A column.
+pub(super) struct FrameColumn {
+    /// Name with unit, safe to show.
+    pub(super) title: String,
+    /// Unit, empty for text.
+    pub(super) unit: String,
+    /// Values.
+    pub(super) cells: Cells,
+}
+
+/// The values of a column.
+pub(super) enum Cells {
+    /// Text, safe to show.
+    Text(Vec<String>),
+    /// Counts.
+    Count(Vec<u64>),
+    /// Numbers; `None`: unknown.
+    Number(Vec<Option<f64>>),
+    /// Points in time in seconds since 1970 UTC.
+    Instant(Vec<i64>),
+}
+
+impl Frame {
+    fn new() -> Self {
+        Self { columns: vec![] }
+    }
+
+    fn column(mut self, title: &str, unit: &str, cells: Cells) -> Self {
+        self.columns.push(FrameColumn {
+            title: title.to_owned(),
+            unit: unit.to_owned(),
+            cells,
+        });
+        self
+    }
+
+    fn text<T>(self, title: &str, rows: &[T], cell: impl Fn(&T) -> &str) -> Self {
+        let cells = rows.iter().map(|row| escape::text(cell(row))).collect();
+        self.column(title, "", Cells::Text(cells))
+    }
+
+    fn count<T>(self, title: &str, unit: &str, rows: &[T], cell: impl Fn(&T) -> u64) -> Self {
+        self.column(title, unit, Cells::Count(rows.iter().map(cell).collect()))
+    }
+
+    fn number<T>(
+        self,
+        title: &str,
+        unit: &str,
+        rows: &[T],
+        cell: impl Fn(&T) -> Option<f64>,
+    ) -> Self {
+        let finite = |row| cell(row).filter(|value| value.is_finite());
+        self.column(
+            title,
+            unit,
+            Cells::Number(rows.iter().map(finite).collect()),
+        )
+    }
+
+    /// Number of rows.
+    pub(super) fn len(&self) -> usize {
+        self.columns.first().map_or(0, |column| column.cells.len())
+    }
+}
+
+impl Cells {
+    /// Number of rows.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Text(cells) => cells.len(),
+            Self::Count(cells) => cells.len(),
+            Self::Number(cells) => cells.len(),
+            Self::Instant(cells) => cells.len(),
+        }
+    }
+}
+
+/// The time series: one row an interval, which begins at `time_s` after the start, at `time_utc`.
+/// A rate or a response time is of the interval, a level or a running total of its end.
+pub(super) fn series(summary: &Summary) -> Frame {
+    let starts_s: Vec<f64> = (0..summary.series.len())
+        .map(|index| index as f64 * summary.series.interval_s)
+        .collect();
+    let instants = starts_s
+        .iter()
+        .map(|&start_s| date::unix_s(summary.start_unix_s, start_s))
+        .collect();
+    let frame = Frame::new()
+        .number("time_s", "s", &starts_s, |&start_s| Some(start_s))
+        .column("time_utc", "UTC", Cells::Instant(instants));
+    summary.series.columns.iter().fold(frame, |frame, column| {
+        frame.number(&series_title(column), &column.unit, &column.values, |&v| v)
+    })
+}
+
+/// Name, unit and tier of a series column in one word.
+pub(super) fn series_title(column: &Column) -> String {
+    let suffix = match column.unit.as_str() {
+        "1" => "share".to_owned(),
+        "1/s" => "per_s".to_owned(),
+        unit => unit.to_lowercase(),
+    };
+    let name = escape::name(&column.name);
+    let title = if name == suffix {
+        name
+    } else {
+        format!("{name}_{suffix}")
+    };
+    match &column.tier {
+        Some(tier) => format!("{title}[{}]", escape::name(tier)),
+        None => title,
+    }
+}
+
+/// One row a tier, and `all`.
+pub(super) fn tiers(summary: &Summary) -> Frame {
+    let rows: Vec<&TierSummary> = summary.tiers.iter().chain([&summary.total]).collect();
+    let count = |frame: Frame, title: &str, cell: fn(&TierSummary) -> u64| {
+        let unit = match title {
+            "served_users" => "users",
+            "attempts" => "attempts",
+            "wasted_images" => "images",
+            _ => "requests",
+        };
+        frame.count(title, unit, &rows, |tier| cell(tier))
+    };
+    let time = |frame: Frame, title: &str, cell: fn(&TierSummary) -> Option<f64>| {
+        frame.number(title, "s", &rows, |tier| cell(tier))
+    };
+    let mut frame = Frame::new().text("tier", &rows, |tier| &tier.name);
+    frame = count(frame, "offered", |t| t.offered);
+    frame = count(frame, "completed", |t| t.completed);
+    frame = count(frame, "shed_quota", |t| t.shed.quota);
+    frame = count(frame, "shed_rate_limit", |t| t.shed.rate_limit);
+    frame = count(frame, "shed_queue_full", |t| t.shed.queue_full);
+    frame = count(frame, "shed_hopeless", |t| t.shed.hopeless);
+    frame = count(frame, "shed_closed", |t| t.shed.closed);
+    frame = count(frame, "abandoned", |t| t.abandoned);
+    frame = count(frame, "failed", |t| t.failed);
+    frame = count(frame, "in_system", |t| t.in_system);
+    frame = count(frame, "attempts", |t| t.attempts);
+    frame = count(frame, "degraded", |t| t.degraded);
+    frame = count(frame, "wasted_images", |t| t.wasted);
+    frame = count(frame, "served_users", |t| t.served_users);
+    frame = frame.number("never_served_share", "1", &rows, |t| t.never_served_share());
+    frame = time(frame, "response_mean_s", |t| t.response_s.mean);
+    frame = time(frame, "response_p50_s", |t| t.response_s.p50);
+    frame = time(frame, "response_p90_s", |t| t.response_s.p90);
+    frame = time(frame, "response_p99_s", |t| t.response_s.p99);
+    frame = time(frame, "response_p999_s", |t| t.response_s.p999);
+    frame = time(frame, "response_max_s", |t| t.response_s.max);
+    frame = time(frame, "wait_mean_s", |t| t.wait_s.mean);
+    frame = time(frame, "wait_p50_s", |t| t.wait_s.p50);
+    frame = time(frame, "wait_p90_s", |t| t.wait_s.p90);
+    frame = time(frame, "wait_p99_s", |t| t.wait_s.p99);
+    frame = time(frame, "wait_p999_s", |t| t.wait_s.p999);
+    time(frame, "wait_max_s", |t| t.wait_s.max)
+}
+
+/// One row a pool.
+pub(super) fn pools(summary: &Summary) -> Frame {
+    let rows = &summary.pools;
+    Frame::new()
+        .text("pool", rows, |pool| &pool.name)
+        .count("replicas", "replicas", rows, |pool| pool.replicas)
+        .count("gpus_per_replica", "GPUs", rows, |pool| {
+            u64::from(pool.gpus_per_replica)
+        })
+        .number("utilisation_share", "1", rows, |pool| pool.utilisation)
+        .number("batch_mean_requests", "requests", rows, |pool| {
+            pool.batch_mean
+        })
+        .number("full_rate_images_per_s", "1/s", rows, |pool| {
+            Some(pool.full_rate_per_s)
+        })
+        .number("gpu_hours", "GPU-hours", rows, |pool| Some(pool.gpu_hours))
+        .number("in_pool_mean_requests", "requests", rows, |pool| {
+            Some(pool.in_pool_mean)
+        })
+        .count("waiting_max_requests", "requests", rows, |pool| {
+            pool.waiting_max
+        })
+}
+
+/// One row a line of the bill, `side` being `cost` or `income`; sums are left to the reader's tool.
+pub(super) fn money(summary: &Summary) -> Frame {
+    let rows: Vec<_> = std::iter::repeat("cost")
+        .zip(&summary.money.costs)
+        .chain(std::iter::repeat("income").zip(&summary.money.income))
+        .collect();
+    Frame::new()
+        .text("side", &rows, |(side, _)| side)
+        .text("what", &rows, |(_, line)| &line.what)
+        .text("basis", &rows, |(_, line)| &line.basis)
+        .number("amount_usd", "USD", &rows, |(_, line)| Some(line.usd))
+}
+
+/// One row a published fact; `difference` is relative, or in points for growth rates.
+pub(super) fn facts(summary: &Summary) -> Frame {
+    let rows = &summary.facts;
+    Frame::new()
+        .text("fact", rows, |fact| &fact.name)
+        .text("unit", rows, |fact| &fact.unit)
+        .number("published", "see unit", rows, |fact| Some(fact.published))
+        .number("run", "see unit", rows, |fact| fact.run)
+        .number("difference_share", "1", rows, |fact| fact.difference)
+        .number("tolerance_share", "1", rows, |fact| Some(fact.tolerance))
+        .text("agrees", rows, |fact| yes_or_no(fact.agrees))
+        .text("used", rows, |fact| used(fact.used))
+        .text("source", rows, |fact| &fact.source)
+}
+
+fn yes_or_no(answer: Option<bool>) -> &'static str {
+    match answer {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "",
+    }
+}
+
+/// How a fact was used, in one word.
+pub(super) fn used(used: FactUse) -> &'static str {
+    match used {
+        FactUse::Fitted => "fitted",
+        FactUse::Predicted => "predicted",
+    }
+}

@@ -1,0 +1,16 @@
+//! Statistics of what a run observes: a streaming histogram of times, the special functions behind
+//! confidence intervals, and the intervals themselves.
+//!
+//! Nothing here grows with the number of samples, and every transcendental function is `libm`'s, so a
+//! statistic has the same bits on every platform.
+
+mod histogram;
+mod interval;
+mod special;
+
+pub use histogram::Histogram;
+pub use interval::{
+    Interval, confidence_interval, samples_to_prove, student_t_cdf, student_t_quantile,
+};
+pub use special::{binomial_at_most, incomplete_beta, log_gamma, normal_cdf, normal_density};
+pub use special::{normal_quantile, root};
