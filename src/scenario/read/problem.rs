@@ -107,6 +107,9 @@ impl fmt::Display for Problems {
 /// Most characters of the user's text that a message repeats.
 const SHOWN_CHARACTERS: usize = 60;
 
+/// Most words that a message lists.
+const LISTED_WORDS: usize = 40;
+
 /// The user's text as a message may repeat it: shortened, and without a character that a terminal
 /// would obey.
 pub(super) fn shown(text: &str) -> String {
@@ -139,13 +142,17 @@ pub(super) fn nearest<'w>(word: &str, allowed: impl Iterator<Item = &'w str>) ->
 
 /// `did you mean "x"? allowed are a, b, c`, for a word that is not among the allowed ones.
 pub(super) fn advice<'w>(word: &str, allowed: impl Iterator<Item = &'w str> + Clone) -> String {
-    let list = allowed.clone().collect::<Vec<_>>().join(", ");
-    let list = match list.as_str() {
-        "" => "there is none yet".to_owned(),
-        _ => format!("allowed: {list}"),
+    let listed: Vec<String> = allowed.clone().take(LISTED_WORDS).map(shown).collect();
+    let more = match allowed.clone().nth(LISTED_WORDS) {
+        Some(_) => ", ...",
+        None => "",
+    };
+    let list = match listed.is_empty() {
+        true => "there is none yet".to_owned(),
+        false => format!("allowed: {}{more}", listed.join(", ")),
     };
     match nearest(word, allowed) {
-        Some(near) => format!("did you mean `{near}`? {list}"),
+        Some(near) => format!("did you mean `{}`? {list}", shown(near)),
         None => list,
     }
 }
