@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::economics::{Money, MoneyLine};
 use crate::scenario::{FactUse, Input};
 
 /// Version of the layout of `result.json`: raised when a field changes its meaning or goes away.
@@ -235,36 +236,6 @@ impl Series {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-}
-
-/// The bill and the income; every line is a whole number of cents, and totals are sums of lines.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Money {
-    /// What the fleet cost.
-    pub costs: Vec<MoneyLine>,
-    /// Sum of `costs`.
-    pub cost_total_usd: f64,
-    /// What came in.
-    pub income: Vec<MoneyLine>,
-    /// Sum of `income`.
-    pub income_total_usd: f64,
-    /// USD of cost for each 1000 images delivered.
-    pub usd_per_1000_images: Option<f64>,
-    /// What the images delivered would have brought at the price list: a measure, not an income.
-    pub list_value_usd: f64,
-    /// What the refused and abandoned requests would have brought at the price list.
-    pub lost_list_value_usd: f64,
-}
-
-/// One line of the bill.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MoneyLine {
-    /// What for: the chunk's name, `power <cluster>`, `subscriptions <tier>` ...
-    pub what: String,
-    /// How much of what it rests on, in words: `24000 GPUs x 216 h x 2.10 USD`.
-    pub basis: String,
-    /// Dollars, whole cents.
-    pub usd: f64,
 }
 
 /// A promise and what came of it.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::random::Law;
+use crate::profile::{Phase, ServiceCurve};
+use crate::random::{Law, Stream};
 use crate::units::SimTime;
 
 /// A source of requests in one region.
@@ -168,8 +169,10 @@ pub struct Population {
     pub newcomer_share: f64,
     /// The share of those who come that has an account but was not active in the weeks before.
     pub dormant_share: f64,
-    /// The share of those who come while the tier is closed that subscribes instead of waiting.
+    /// The share of those who come while the tier is closed that subscribes instead of waiting ...
     pub conversion_share: f64,
+    /// ... to this tier, whose rules hold for them from then on.
+    pub conversion_tier: Option<usize>,
 }
 
 /// Recorded requests by time.
@@ -216,9 +219,8 @@ pub struct Work {
 pub enum WorkUnit {
     /// Iterations of the model: denoise steps or output tokens; their time is the profile's.
     Iterations,
-    /// Nanoseconds of a replica that serves one request alone: for queueing models, where service
-    /// has a law and no model runs. With n requests in the batch each takes as long as the profile's
-    /// iteration time of n, over that of 1, says.
+    /// Seconds of service, for queueing models, where service has a law and no model runs: counted in
+    /// iterations of a nanosecond, with `ServiceCurve::service_time` as the curve.
     ServiceTime,
 }
 
@@ -233,6 +235,14 @@ pub struct Quality {
     pub usd_per_image: f64,
 }
 
+impl Quality {
+    /// The price in whole micro-dollars, so that sums do not depend on their order.
+    #[must_use]
+    pub fn micro_usd_per_image(&self) -> u64 {
+        (self.usd_per_image * 1e6).round() as u64
+    }
+}
+
 impl Work {
     /// The index of the quality with this name.
     #[must_use]
@@ -240,5 +250,50 @@ impl Work {
         self.qualities
             .iter()
             .position(|quality| quality.name == name)
+    }
+
+    /// Draws the amount of one request at a quality: whole iterations, or nanoseconds of service.
+    pub fn sample_amount(&self, quality: usize, stream: &mut Stream) -> u64 {
+        let amount = self.qualities[quality].amount.sample(stream) * self.units_per_amount();
+        (amount.round() as u64).max(1)
+    }
+
+    /// Requests a second of one replica whose batch is always full: n requests leave in the time of
+    /// their iterations, at a context of the prompt and half the output on average, and of their n
+    /// prompts.
+    #[must_use]
+    pub fn rate_per_s(&self, curve: &ServiceCurve, batch: u32, quality: usize) -> f64 {
+        let amount = self.qualities[quality].amount.mean() * self.units_per_amount();
+        let prompt = self.prompt_tokens.mean();
+        let context = if self.context_grows {
+            prompt + amount / 2.0
+        } else {
+            prompt
+        };
+        let n = f64::from(batch);
+        let seconds = amount * curve.iteration_s(batch, n * context) + n * curve.prompt_s(prompt);
+        n / seconds
+    }
+
+    /// Response time in seconds of a request that finds an empty replica, at the mean amount.
+    #[must_use]
+    pub fn alone_s(&self, curve: &ServiceCurve, quality: usize) -> f64 {
+        let amount = self.qualities[quality].amount.mean() * self.units_per_amount();
+        let prompt = self.prompt_tokens.mean().round() as u64;
+        let growing = u32::from(self.context_grows);
+        let phase = Phase {
+            batch: 1,
+            context: prompt,
+            growing,
+            prompt_tokens: prompt,
+        };
+        curve.elapsed(phase, amount.round() as u64).as_s()
+    }
+
+    fn units_per_amount(&self) -> f64 {
+        match self.unit {
+            WorkUnit::Iterations => 1.0,
+            WorkUnit::ServiceTime => 1e9,
+        }
     }
 }

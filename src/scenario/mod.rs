@@ -10,6 +10,7 @@ pub mod demand;
 pub mod fleet;
 pub mod goal;
 pub mod policy;
+mod textbook;
 pub mod trace;
 
 pub use demand::{
@@ -81,6 +82,18 @@ pub struct Scenario {
     pub inputs: Vec<Input>,
     /// What may be doubted about a valid scenario.
     pub warnings: Vec<String>,
+}
+
+impl Scenario {
+    /// People who may come, of all populations together.
+    #[must_use]
+    pub fn potential(&self) -> f64 {
+        let potential = |demand: &Demand| match &demand.kind {
+            DemandKind::Population(population) => population.potential,
+            _ => 0.0,
+        };
+        self.demands.iter().map(potential).sum()
+    }
 }
 
 /// A class of users with the same rights.

@@ -1,0 +1,401 @@
+//! Looks at a run at the end of windows and intervals, and remembers what the summary needs.
+
+use crate::economics::{self, Usage};
+use crate::metrics::summary::{Column, Series};
+use crate::scenario::{DemandKind, Scenario};
+use crate::sim::{PeopleTally, PoolTally, Refusal, Simulation, TierTally};
+use crate::stats::Histogram;
+use crate::units::{SimDuration, SimTime};
+
+const HOUR: SimDuration = SimDuration(3600 * crate::units::NS_PER_S);
+
+/// What is remembered of a run in progress.
+#[derive(Debug)]
+pub struct Recorder {
+    frames: Vec<Frame>,
+    /// The tallies at the last interval's end.
+    tiers_before: Vec<TierTally>,
+    pools_before: PoolTally,
+    people_before: PeopleTally,
+    /// Sign-ups by clock hour of the scenario.
+    sign_ups_by_hour: Vec<u64>,
+    sign_ups: u64,
+    million_at: Option<SimTime>,
+    /// By demand: people at the beginning and at the end of the market's week.
+    week: [Option<Vec<PeopleTally>>; 2],
+    ledger_checks: u64,
+    invariant_checks: u64,
+}
+
+/// One interval of the series.
+#[derive(Clone, Debug)]
+struct Frame {
+    seconds: f64,
+    /// By tier, then of all.
+    tiers: Vec<TierFrame>,
+    capacity_per_s: f64,
+    waiting: f64,
+    running: f64,
+    orbit: f64,
+    utilisation: Option<f64>,
+    gpus: u64,
+    people: PeopleTally,
+    sign_ups: u64,
+    served: u64,
+    images: u64,
+    cost_usd: f64,
+    income_usd: f64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct TierFrame {
+    offered: u64,
+    admitted: u64,
+    completed: u64,
+    shed: u64,
+    shed_quota: u64,
+    shed_queue_full: u64,
+    abandoned: u64,
+    failed: u64,
+    retries: u64,
+    degraded: u64,
+    response: [Option<f64>; 4],
+}
+
+/// The quantiles of the response time in the series.
+const QUANTILES: [(&str, f64); 4] = [
+    ("response_p50", 0.5),
+    ("response_p90", 0.9),
+    ("response_p99", 0.99),
+    ("response_p999", 0.999),
+];
+
+impl Recorder {
+    /// A recorder for a run at its start.
+    #[must_use]
+    pub fn new(scenario: &Scenario, simulation: &Simulation) -> Self {
+        let mut recorder = Self {
+            frames: Vec::new(),
+            tiers_before: simulation.tiers(),
+            pools_before: PoolTally::default(),
+            people_before: PeopleTally::default(),
+            sign_ups_by_hour: Vec::new(),
+            sign_ups: 0,
+            million_at: None,
+            week: [None, None],
+            ledger_checks: 0,
+            invariant_checks: 0,
+        };
+        recorder.mark_week(scenario, simulation);
+        recorder
+    }
+
+    /// Where the run must stop for the recorder to look at it, at the latest: the end of the interval,
+    /// the hour, the market's week, the warm-up.
+    #[must_use]
+    pub fn next_stop(&self, scenario: &Scenario, clock: SimTime) -> SimTime {
+        let grid = |step: SimDuration| SimTime((clock.0 / step.0 + 1).saturating_mul(step.0));
+        let week = scenario
+            .market
+            .iter()
+            .flat_map(|market| [market.week_from, market.week_until]);
+        let warm_up = SimTime::ZERO + scenario.warm_up;
+        week.chain([warm_up])
+            .filter(|&time| time > clock)
+            .fold(grid(scenario.series_interval).min(grid(HOUR)), SimTime::min)
+    }
+
+    /// A window has ended.
+    pub fn after_window(&mut self, scenario: &Scenario, simulation: &Simulation, from: SimTime) {
+        simulation.assert_ledger();
+        self.ledger_checks += 1;
+        let sign_ups = simulation.people(None).sign_ups;
+        let hour = (from.0 / HOUR.0) as usize;
+        if self.sign_ups_by_hour.len() <= hour {
+            self.sign_ups_by_hour.resize(hour + 1, 0);
+        }
+        self.sign_ups_by_hour[hour] += sign_ups - self.sign_ups;
+        self.sign_ups = sign_ups;
+        if self.million_at.is_none() && sign_ups as f64 >= 1e6 * scenario.scale {
+            self.million_at = Some(simulation.clock());
+        }
+        self.mark_week(scenario, simulation);
+        if scenario.warm_up.0 > 0 && simulation.clock() == SimTime::ZERO + scenario.warm_up {
+            self.tiers_before = simulation.tiers();
+            self.pools_before = PoolTally::default();
+        }
+    }
+
+    /// An interval of the series has ended, or the run has within one.
+    pub fn after_interval(&mut self, scenario: &Scenario, simulation: &mut Simulation) {
+        simulation.assert_invariants();
+        self.invariant_checks += 1;
+        let done: f64 = self.frames.iter().map(|frame| frame.seconds).sum();
+        let seconds = simulation.clock().as_s() - done;
+        let tiers = simulation.tiers();
+        let mut pools = PoolTally::default();
+        simulation.pools().for_each(|(tally, ..)| pools.add(tally));
+        let spent = pools.since(&self.pools_before);
+        let people = simulation.people(None);
+        let money = economics::bill(scenario, &usage(scenario, simulation, &tiers));
+        let per_tier = tiers
+            .iter()
+            .zip(&self.tiers_before)
+            .map(|(now, before)| frame(now, before));
+        let mut frames: Vec<TierFrame> = per_tier.collect();
+        frames.push(all_tiers(&frames, &tiers));
+        let replicas = simulation.pools().map(|(_, _, replicas)| replicas);
+        let gpus = replicas.zip(&scenario.pools);
+        let mean = |integral_ns: u128| integral_ns as f64 / 1e9 / seconds;
+        self.frames.push(Frame {
+            seconds,
+            tiers: frames,
+            capacity_per_s: simulation.full_rate_per_s(),
+            waiting: mean(spent.waiting_ns),
+            running: mean(spent.running_ns),
+            orbit: mean(spent.orbit_ns),
+            utilisation: (spent.in_service_ns > 0)
+                .then(|| spent.busy_ns as f64 / spent.in_service_ns as f64),
+            gpus: gpus
+                .map(|(n, pool)| n * u64::from(pool.profile.gpus_per_replica))
+                .sum(),
+            people,
+            sign_ups: people.sign_ups - self.people_before.sign_ups,
+            served: tiers.iter().map(|tier| tier.served_users).sum(),
+            images: tiers.iter().map(|tier| tier.completed).sum(),
+            cost_usd: money.cost_total_usd,
+            income_usd: money.income_total_usd,
+        });
+        self.tiers_before = tiers;
+        self.pools_before = pools;
+        self.people_before = people;
+        simulation.clear_interval();
+    }
+
+    fn mark_week(&mut self, scenario: &Scenario, simulation: &Simulation) {
+        let Some(market) = &scenario.market else {
+            return;
+        };
+        let marks = [market.week_from, market.week_until];
+        for (mark, people) in marks.into_iter().zip(&mut self.week) {
+            if people.is_none() && simulation.clock() >= mark {
+                let demands = 0..scenario.demands.len();
+                *people = Some(
+                    demands
+                        .map(|demand| simulation.people(Some(demand)))
+                        .collect(),
+                );
+            }
+        }
+    }
+
+    /// Sign-ups in the clock hour with the most.
+    #[must_use]
+    pub fn sign_ups_peak_hour(&self) -> u64 {
+        self.sign_ups_by_hour.iter().copied().max().unwrap_or(0)
+    }
+
+    /// When the millionth account (times the scale) was made.
+    #[must_use]
+    pub fn million_at(&self) -> Option<SimTime> {
+        self.million_at
+    }
+
+    /// By demand: who came within the market's week, if it is over.
+    #[must_use]
+    pub fn came_in_week(&self, scenario: &Scenario) -> Option<Vec<CameInWeek>> {
+        let (before, after) = (self.week[0].as_ref()?, self.week[1].as_ref()?);
+        let came =
+            before
+                .iter()
+                .zip(after)
+                .zip(&scenario.demands)
+                .map(|((before, after), demand)| {
+                    let interested = (after.interested - before.interested) as f64;
+                    let (newcomers, dormant) = match &demand.kind {
+                        DemandKind::Population(p) => (p.newcomer_share, p.dormant_share),
+                        _ => (0.0, 0.0),
+                    };
+                    CameInWeek {
+                        newcomers: interested * newcomers,
+                        dormant: interested * dormant,
+                        subscribers: (after.subscribers - before.subscribers) as f64,
+                    }
+                });
+        Some(came.collect())
+    }
+
+    /// How often the ledger and all invariants were checked.
+    #[must_use]
+    pub fn checks(&self) -> (u64, u64) {
+        (self.ledger_checks, self.invariant_checks)
+    }
+
+    /// The series.
+    #[must_use]
+    pub fn series(&self, scenario: &Scenario) -> Series {
+        let mut columns = Vec::new();
+        for index in 0..=scenario.tiers.len() {
+            let tier = scenario.tiers.get(index).map(|tier| tier.name.clone());
+            self.tier_columns(index, tier.as_deref(), &mut columns);
+        }
+        let mut level = |name: &str, unit: &str, value: &dyn Fn(&Frame) -> Option<f64>| {
+            let values = self.frames.iter().map(value).collect();
+            columns.push(Column {
+                name: name.into(),
+                tier: None,
+                unit: unit.into(),
+                values,
+            });
+        };
+        level("capacity", "1/s", &|f| Some(f.capacity_per_s));
+        level("waiting", "requests", &|f| Some(f.waiting));
+        level("running", "requests", &|f| Some(f.running));
+        level("in_orbit", "requests", &|f| Some(f.orbit));
+        level("utilisation", "1", &|f| f.utilisation);
+        level("gpus", "GPUs", &|f| Some(f.gpus as f64));
+        level("interested", "users", &|f| Some(f.people.interested as f64));
+        level("served", "users", &|f| Some(f.served as f64));
+        level("sign_ups", "users", &|f| Some(f.people.sign_ups as f64));
+        level("sign_up_rate", "1/s", &|f| {
+            Some(f.sign_ups as f64 / f.seconds)
+        });
+        level("images", "images", &|f| Some(f.images as f64));
+        level("cost", "USD", &|f| Some(f.cost_usd));
+        level("income", "USD", &|f| Some(f.income_usd));
+        Series {
+            interval_s: scenario.series_interval.as_s(),
+            columns,
+        }
+    }
+
+    fn tier_columns(&self, index: usize, tier: Option<&str>, columns: &mut Vec<Column>) {
+        type Count = fn(&TierFrame) -> u64;
+        const COUNTS: [(&str, Count); 10] = [
+            ("offered", |f| f.offered),
+            ("admitted", |f| f.admitted),
+            ("completed", |f| f.completed),
+            ("shed", |f| f.shed),
+            ("shed_quota", |f| f.shed_quota),
+            ("shed_queue_full", |f| f.shed_queue_full),
+            ("abandoned", |f| f.abandoned),
+            ("failed", |f| f.failed),
+            ("retries", |f| f.retries),
+            ("degraded", |f| f.degraded),
+        ];
+        let tier = tier.map(str::to_owned);
+        for (name, count) in COUNTS {
+            let rate = |f: &Frame| Some(count(&f.tiers[index]) as f64 / f.seconds);
+            let values = self.frames.iter().map(rate).collect();
+            columns.push(Column {
+                name: name.into(),
+                tier: tier.clone(),
+                unit: "1/s".into(),
+                values,
+            });
+        }
+        for (quantile, (name, _)) in QUANTILES.iter().enumerate() {
+            let values = self
+                .frames
+                .iter()
+                .map(|f| f.tiers[index].response[quantile])
+                .collect();
+            columns.push(Column {
+                name: (*name).into(),
+                tier: tier.clone(),
+                unit: "s".into(),
+                values,
+            });
+        }
+    }
+}
+
+/// Who came within the market's week from one demand.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CameInWeek {
+    /// People without an account.
+    pub newcomers: f64,
+    /// People with an account who had not been active.
+    pub dormant: f64,
+    /// New subscribers.
+    pub subscribers: f64,
+}
+
+/// What the bill depends on, as the run stands.
+pub(super) fn usage(scenario: &Scenario, simulation: &Simulation, tiers: &[TierTally]) -> Usage {
+    let mut busy = vec![(0_u128, 0_u128); scenario.clusters.len()];
+    for ((tally, ..), pool) in simulation.pools().zip(&scenario.pools) {
+        busy[pool.cluster].0 += tally.busy_ns;
+        busy[pool.cluster].1 += tally.in_service_ns;
+    }
+    let share = |&(busy, all): &(u128, u128)| {
+        if all == 0 {
+            0.0
+        } else {
+            busy as f64 / all as f64
+        }
+    };
+    let price = |tier: usize| {
+        let demand = scenario.demands.iter().find(|demand| demand.tier == tier);
+        demand.map_or(0.0, |demand| {
+            scenario.works[demand.work].qualities[0].usd_per_image
+        })
+    };
+    let lost = |(index, tier): (usize, &TierTally)| {
+        (tier.shed_total() + tier.abandoned + tier.failed) as f64 * price(index)
+    };
+    let mut subscribers = vec![0; scenario.tiers.len()];
+    for (index, demand) in scenario.demands.iter().enumerate() {
+        if let DemandKind::Population(population) = &demand.kind
+            && let Some(tier) = population.conversion_tier
+        {
+            subscribers[tier] += simulation.people(Some(index)).subscribers;
+        }
+    }
+    Usage {
+        until: simulation.clock(),
+        utilisation: busy.iter().map(share).collect(),
+        list_value_micro_usd: tiers.iter().map(|tier| tier.list_value_micro_usd).collect(),
+        images: tiers.iter().map(|tier| tier.completed).sum(),
+        lost_list_value_usd: tiers.iter().enumerate().map(lost).sum(),
+        subscribers,
+    }
+}
+
+fn frame(now: &TierTally, before: &TierTally) -> TierFrame {
+    let shed = |refusal: Refusal| now.shed[refusal as usize] - before.shed[refusal as usize];
+    TierFrame {
+        offered: now.offered - before.offered,
+        admitted: now.admitted - before.admitted,
+        completed: now.completed - before.completed,
+        shed: now.shed_total() - before.shed_total(),
+        shed_quota: shed(Refusal::Quota),
+        shed_queue_full: shed(Refusal::QueueFull),
+        abandoned: now.abandoned - before.abandoned,
+        failed: now.failed - before.failed,
+        retries: now.retries - before.retries,
+        degraded: now.degraded - before.degraded,
+        response: QUANTILES.map(|(_, q)| now.interval_response.quantile_s(q)),
+    }
+}
+
+fn all_tiers(frames: &[TierFrame], tiers: &[TierTally]) -> TierFrame {
+    let mut response = Histogram::new();
+    tiers
+        .iter()
+        .for_each(|tier| response.merge(&tier.interval_response));
+    let sum = |count: fn(&TierFrame) -> u64| frames.iter().map(count).sum();
+    TierFrame {
+        offered: sum(|f| f.offered),
+        admitted: sum(|f| f.admitted),
+        completed: sum(|f| f.completed),
+        shed: sum(|f| f.shed),
+        shed_quota: sum(|f| f.shed_quota),
+        shed_queue_full: sum(|f| f.shed_queue_full),
+        abandoned: sum(|f| f.abandoned),
+        failed: sum(|f| f.failed),
+        retries: sum(|f| f.retries),
+        degraded: sum(|f| f.degraded),
+        response: QUANTILES.map(|(_, q)| response.quantile_s(q)),
+    }
+}

@@ -1,0 +1,142 @@
+//! The textbook queue as a scenario, for tests, benchmarks and whoever uses the library without a file.
+
+use super::*;
+use crate::profile::{DeviceProfile, Provenance, ServiceCurve};
+use crate::random::Law;
+
+impl Scenario {
+    /// One tier, one pool: Poisson arrivals of the given rate, service with the given law (seconds),
+    /// so many replicas that serve one request at a time, first come first served, endless patience.
+    ///
+    /// It starts empty and lasts `horizon_s`; change its public fields to make it another queue.
+    #[must_use]
+    pub fn textbook(arrivals_per_s: f64, service_s: Law, replicas: u32, horizon_s: f64) -> Self {
+        let client = Client {
+            patience_s: None,
+            until: PatienceUntil::Start,
+            silent_share: 0.0,
+            retry: None,
+        };
+        let tier = Tier {
+            name: "all".into(),
+            client,
+            subscription_usd_per_month: 0.0,
+            pays_per_image: false,
+        };
+        let quality = Quality {
+            name: "standard".into(),
+            amount: service_s,
+            usd_per_image: 0.0,
+        };
+        let work = Work {
+            name: "service".into(),
+            unit: WorkUnit::ServiceTime,
+            qualities: vec![quality],
+            prompt_tokens: Law::Constant { value: 0.0 },
+            memory_bytes: 0,
+            context_grows: false,
+        };
+        let curve = RateCurve {
+            points: vec![(SimTime::ZERO, arrivals_per_s)],
+            linear: false,
+        };
+        let kind = DemandKind::Rate {
+            curve,
+            rhythm: Rhythm::Flat,
+            process: Process::Poisson,
+            users: None,
+            activity_skew: 0.0,
+        };
+        let demand = Demand {
+            name: "all".into(),
+            tier: 0,
+            work: 0,
+            region: 0,
+            from: SimTime::ZERO,
+            until: SimTime::NEVER,
+            kind,
+        };
+        let horizon = SimDuration::from_s(horizon_s);
+        Self {
+            name: "textbook".into(),
+            question: "What does the textbook say?".into(),
+            start_unix_s: 0,
+            horizon,
+            warm_up: SimDuration::ZERO,
+            seed: Seed(1),
+            scale: 1.0,
+            lookahead: SimDuration::from_s((1000.0 / arrivals_per_s).max(1e-9)),
+            series_interval: SimDuration(horizon.0.div_ceil(10).max(1)),
+            tiers: vec![tier],
+            works: vec![work],
+            demands: vec![demand],
+            regions: vec![Region {
+                name: "here".into(),
+                utc_offset_s: 0,
+            }],
+            clusters: vec![Cluster {
+                name: "here".into(),
+                region: 0,
+                power_usd_per_kwh: 0.0,
+                power_usage_effectiveness: 1.0,
+            }],
+            pools: vec![textbook_pool(replicas)],
+            chunks: Vec::new(),
+            rules: vec![(SimTime::ZERO, textbook_rules())],
+            timeline: Vec::new(),
+            outages: Vec::new(),
+            slos: Vec::new(),
+            market: None,
+            facts: Vec::new(),
+            fit: Vec::new(),
+            inputs: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+fn textbook_pool(replicas: u32) -> Pool {
+    let profile = DeviceProfile {
+        name: "service time".into(),
+        accelerator: "none".into(),
+        gpus_per_replica: 1,
+        memory_bytes: None,
+        curve: ServiceCurve::service_time(),
+        provenance: Provenance::Assumed,
+        source: "a textbook".into(),
+    };
+    Pool {
+        name: "here/1".into(),
+        cluster: 0,
+        profile,
+        batch_limit: 1,
+        start_up: SimDuration::ZERO,
+        deliveries: vec![(SimTime::ZERO, replicas)],
+    }
+}
+
+fn textbook_rules() -> Rules {
+    let tier = TierRules {
+        open: true,
+        priority: 0,
+        quota: None,
+        rate_limit: None,
+        deadline: SimDuration::FOREVER,
+    };
+    let policy = Policy {
+        admission: Admission {
+            queue_limit: QueueLimit::None,
+            refuse_wait_above: None,
+        },
+        order: QueueOrder::Fcfs,
+        drop: Drop::Nothing,
+        batching: Batching::Single,
+        routing: Routing::Random,
+        dispatch: Dispatch::Central,
+        degradation: None,
+    };
+    Rules {
+        tiers: vec![tier],
+        policy,
+    }
+}

@@ -1,0 +1,176 @@
+//! A request on its way: what travels between users and pools, and the attempts a pool holds.
+
+use crate::units::SimTime;
+
+/// The user of demands that do not know their users.
+pub(crate) const NOBODY: u32 = u32::MAX;
+
+/// One request as it follows from the user's wish; it stays the same over all attempts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request {
+    /// When the user first asked.
+    pub first_at: SimTime,
+    /// The user within its gateway's part of the demand, or `NOBODY`.
+    pub user: u32,
+    /// The gateway through which it came, to which the answer goes.
+    pub gateway: u16,
+    /// Its demand.
+    pub demand: u16,
+    /// The tier whose rules hold.
+    pub tier: u8,
+    /// Attempts so far.
+    pub tries: u32,
+    /// Iterations (or nanoseconds of service) at the standard quality.
+    pub amount: u64,
+    /// Prompt tokens.
+    pub prompt_tokens: u32,
+    /// Whether the user, once out of patience, leaves without telling.
+    pub silent: bool,
+    /// How long the user waits for the first attempt, in nanoseconds; `u64::MAX`: for ever.
+    pub patience_ns: u64,
+}
+
+/// A request that a gateway hands to a pool.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival {
+    /// When it reaches the pool.
+    pub at: SimTime,
+    /// The request.
+    pub request: Request,
+}
+
+/// What a pool tells the gateway about a request of a known user.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Feedback {
+    /// When it happened.
+    pub at: SimTime,
+    /// Whose request.
+    pub user: u32,
+    /// Of which demand.
+    pub demand: u16,
+    /// Whether the image was delivered; else it was refused for good and the quota is given back.
+    pub delivered: bool,
+}
+
+/// Where an attempt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Nowhere: the slot is free.
+    Free,
+    /// In a line.
+    Waiting,
+    /// In a replica's batch, or joining it at the next iteration.
+    Running,
+    /// In a batch, but its user has cancelled: it leaves at the next iteration.
+    Cancelled,
+    /// Not in the pool: the user waits to try again.
+    Orbit,
+}
+
+/// One try at a request, in the pool's slab.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attempt {
+    /// The request.
+    pub request: Request,
+    /// When this try began.
+    pub at: SimTime,
+    /// When its user leaves.
+    pub leaves_at: SimTime,
+    /// Work at the quality it gets.
+    pub amount: u64,
+    /// Index of that quality.
+    pub quality: u8,
+    /// Where it is.
+    pub place: Place,
+    /// Whether its user has gone without telling.
+    pub ghost: bool,
+    /// The replica in which it runs or in whose line it waits.
+    pub replica: u32,
+    /// Raised whenever the slot is freed: an entry with an older one is stale.
+    generation: u32,
+}
+
+/// A reference to an attempt that may have ended since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ticket {
+    slot: u32,
+    generation: u32,
+}
+
+/// All attempts of a pool; slots are used again, so memory follows the number in the system.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Attempts {
+    slots: Vec<Attempt>,
+    free: Vec<u32>,
+}
+
+impl Attempts {
+    /// Takes in a request at a place.
+    pub(crate) fn insert(&mut self, request: Request, at: SimTime, place: Place) -> u32 {
+        let attempt = Attempt {
+            request,
+            at,
+            leaves_at: SimTime::NEVER,
+            amount: request.amount,
+            quality: 0,
+            place,
+            ghost: false,
+            replica: u32::MAX,
+            generation: 0,
+        };
+        match self.free.pop() {
+            Some(slot) => {
+                let generation = self.slots[slot as usize].generation;
+                self.slots[slot as usize] = Attempt {
+                    generation,
+                    ..attempt
+                };
+                slot
+            }
+            None => {
+                let slot = u32::try_from(self.slots.len()).expect("under 2^32 attempts in a pool");
+                self.slots.push(attempt);
+                slot
+            }
+        }
+    }
+
+    /// Frees a slot; every ticket to it is stale from now on.
+    pub(crate) fn remove(&mut self, slot: u32) -> Attempt {
+        let attempt = &mut self.slots[slot as usize];
+        debug_assert_ne!(attempt.place, Place::Free, "slot {slot} is freed twice");
+        let removed = *attempt;
+        attempt.place = Place::Free;
+        attempt.generation = attempt.generation.wrapping_add(1);
+        self.free.push(slot);
+        removed
+    }
+
+    pub(crate) fn get(&self, slot: u32) -> &Attempt {
+        &self.slots[slot as usize]
+    }
+
+    pub(crate) fn get_mut(&mut self, slot: u32) -> &mut Attempt {
+        &mut self.slots[slot as usize]
+    }
+
+    /// A ticket to the attempt that is in the slot now.
+    pub(crate) fn ticket(&self, slot: u32) -> Ticket {
+        Ticket {
+            slot,
+            generation: self.slots[slot as usize].generation,
+        }
+    }
+
+    /// The slot of a ticket, unless the attempt has ended.
+    pub(crate) fn live(&self, ticket: Ticket) -> Option<u32> {
+        (self.slots[ticket.slot as usize].generation == ticket.generation).then_some(ticket.slot)
+    }
+
+    /// Attempts that are somewhere.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Attempt> {
+        self.slots
+            .iter()
+            .filter(|attempt| attempt.place != Place::Free)
+    }
+}

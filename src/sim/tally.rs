@@ -1,0 +1,189 @@
+//! What is counted while the simulation runs: by tier at gateways and pools, by pool over time.
+//!
+//! Only counts, integer integrals and histograms, so that the sums of several pools do not depend on
+//! the order in which they are added. `metrics` makes rates, quantiles and the summary of them.
+
+use crate::stats::Histogram;
+use crate::units::SimTime;
+
+/// Why a request was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The user's quota is used up.
+    Quota,
+    /// The tier's rate limit.
+    RateLimit,
+    /// The queue is full.
+    QueueFull,
+    /// It cannot be done in time.
+    Hopeless,
+    /// The tier is closed.
+    Closed,
+}
+
+impl Refusal {
+    /// How many reasons there are.
+    pub const COUNT: usize = 5;
+}
+
+/// What was counted of one tier, since the start or the end of the warm-up.
+#[derive(Clone, Debug, Default)]
+pub struct TierTally {
+    /// Requests that users wanted.
+    pub offered: u64,
+    /// Attempts let into a pool.
+    pub admitted: u64,
+    /// Attempts at a pool or refused at a gateway.
+    pub attempts: u64,
+    /// Requests completed.
+    pub completed: u64,
+    /// Requests refused for good, by `Refusal`.
+    pub shed: [u64; Refusal::COUNT],
+    /// Requests given up.
+    pub abandoned: u64,
+    /// Requests lost with a replica.
+    pub failed: u64,
+    /// Attempts after the first.
+    pub retries: u64,
+    /// Completed at a lower quality.
+    pub degraded: u64,
+    /// Images made for nobody.
+    pub wasted: u64,
+    /// Requests within the system: waiting, running or between two attempts.
+    pub in_system: u64,
+    /// USD at the price list of completed requests, in 1e-6 USD.
+    pub list_value_micro_usd: u64,
+    /// Users who got their first image.
+    pub served_users: u64,
+    /// From the first attempt to the image.
+    pub response: Histogram,
+    /// From the attempt to the start of service.
+    pub wait: Histogram,
+    /// `response` of the current interval of the series only.
+    pub interval_response: Histogram,
+}
+
+impl TierTally {
+    /// All refusals.
+    #[must_use]
+    pub fn shed_total(&self) -> u64 {
+        self.shed.iter().sum()
+    }
+
+    /// Adds what was counted elsewhere.
+    pub fn add(&mut self, other: &Self) {
+        self.offered += other.offered;
+        self.admitted += other.admitted;
+        self.attempts += other.attempts;
+        self.completed += other.completed;
+        self.shed
+            .iter_mut()
+            .zip(other.shed)
+            .for_each(|(sum, part)| *sum += part);
+        self.abandoned += other.abandoned;
+        self.failed += other.failed;
+        self.retries += other.retries;
+        self.degraded += other.degraded;
+        self.wasted += other.wasted;
+        self.in_system += other.in_system;
+        self.list_value_micro_usd += other.list_value_micro_usd;
+        self.served_users += other.served_users;
+        self.response.merge(&other.response);
+        self.wait.merge(&other.wait);
+        self.interval_response.merge(&other.interval_response);
+    }
+
+    /// The end of the warm-up: forgets everything but who is in the system, who counts as offered.
+    pub(crate) fn restart(&mut self) {
+        *self = Self {
+            offered: self.in_system,
+            in_system: self.in_system,
+            ..Self::default()
+        };
+    }
+}
+
+/// What a pool did over time: integrals of levels over nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolTally {
+    /// Waiting attempts x ns.
+    pub waiting_ns: u128,
+    /// Running attempts x ns.
+    pub running_ns: u128,
+    /// Requests between two attempts x ns.
+    pub orbit_ns: u128,
+    /// Replicas with something to do x ns.
+    pub busy_ns: u128,
+    /// Replicas in service x ns.
+    pub in_service_ns: u128,
+    /// Time spent in the pool by attempts that have left it, in ns: the other side of Little's law.
+    pub sojourn_ns: u128,
+    /// Most attempts waiting at once.
+    pub waiting_max: u64,
+    /// Requests started in batches, and batches, under static batching.
+    pub batches: u64,
+    /// Requests in those batches.
+    pub batched: u64,
+    /// Events handled.
+    pub events: u64,
+}
+
+impl PoolTally {
+    /// Adds what another pool did.
+    pub fn add(&mut self, other: &Self) {
+        self.waiting_ns += other.waiting_ns;
+        self.running_ns += other.running_ns;
+        self.orbit_ns += other.orbit_ns;
+        self.busy_ns += other.busy_ns;
+        self.in_service_ns += other.in_service_ns;
+        self.sojourn_ns += other.sojourn_ns;
+        self.waiting_max = self.waiting_max.max(other.waiting_max);
+        self.batches += other.batches;
+        self.batched += other.batched;
+        self.events += other.events;
+    }
+
+    /// What was added since `before`.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            waiting_ns: self.waiting_ns - before.waiting_ns,
+            running_ns: self.running_ns - before.running_ns,
+            orbit_ns: self.orbit_ns - before.orbit_ns,
+            busy_ns: self.busy_ns - before.busy_ns,
+            in_service_ns: self.in_service_ns - before.in_service_ns,
+            sojourn_ns: self.sojourn_ns - before.sojourn_ns,
+            waiting_max: self.waiting_max,
+            batches: self.batches - before.batches,
+            batched: self.batched - before.batched,
+            events: self.events - before.events,
+        }
+    }
+}
+
+/// Levels of a pool at an instant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Levels {
+    /// Attempts waiting.
+    pub waiting: u64,
+    /// Attempts running.
+    pub running: u64,
+    /// Requests between two attempts.
+    pub orbit: u64,
+    /// Replicas with something to do.
+    pub busy: u64,
+    /// Replicas in service.
+    pub in_service: u64,
+}
+
+impl PoolTally {
+    /// Adds the levels that held from `from` to `to`.
+    pub(crate) fn integrate(&mut self, levels: &Levels, from: SimTime, to: SimTime) {
+        let ns = u128::from((to - from).0);
+        self.waiting_ns += u128::from(levels.waiting) * ns;
+        self.running_ns += u128::from(levels.running) * ns;
+        self.orbit_ns += u128::from(levels.orbit) * ns;
+        self.busy_ns += u128::from(levels.busy) * ns;
+        self.in_service_ns += u128::from(levels.in_service) * ns;
+    }
+}
