@@ -2,6 +2,7 @@
 
 pub mod des;
 pub mod economics;
+pub mod estimate;
 pub mod metrics;
 pub mod profile;
 pub mod queueing;
