@@ -4,6 +4,7 @@ pub mod calibrate;
 pub mod cli;
 pub mod des;
 pub mod economics;
+pub mod estimate;
 pub mod metrics;
 pub mod profile;
 pub mod queueing;

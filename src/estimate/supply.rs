@@ -1,0 +1,69 @@
+//! What the fleet can do at an instant, with every batch full.
+
+use crate::scenario::{Batching, Pool, Rules, Scenario, Work};
+use crate::units::SimTime;
+
+/// Replicas of a pool in service at `at`; none while it stands still.
+pub(super) fn replicas(scenario: &Scenario, pool: usize, at: SimTime) -> u64 {
+    let stands_still = scenario
+        .outages
+        .iter()
+        .any(|outage| outage.pool == pool && outage.from <= at && at < outage.until);
+    if stands_still {
+        return 0;
+    }
+    let delivered = scenario.pools[pool].deliveries.iter();
+    delivered
+        .take_while(|delivery| delivery.0 <= at)
+        .map(|delivery| u64::from(delivery.1))
+        .sum()
+}
+
+/// Requests in a full batch, and whether memory allows fewer than the batch limit.
+pub(super) fn places(pool: &Pool, rules: &Rules, work: &Work) -> (u32, bool) {
+    let wanted = match rules.policy.batching {
+        Batching::Single => 1,
+        Batching::Static { .. } | Batching::Continuous => pool.batch_limit,
+    };
+    let held = pool.profile.memory_bytes.map_or(u64::MAX, |bytes| {
+        bytes.checked_div(work.memory_bytes).unwrap_or(u64::MAX)
+    });
+    let fitting = u32::try_from(held).unwrap_or(u32::MAX).max(1);
+    (wanted.min(fitting), fitting < wanted)
+}
+
+/// Images a second of all pools if they did nothing but this work at this quality.
+pub(super) fn rate_per_s(
+    scenario: &Scenario,
+    rules: &Rules,
+    at: SimTime,
+    (work, quality): (&Work, usize),
+) -> f64 {
+    let of_pool = |(index, pool): (usize, &Pool)| {
+        let (places, _) = places(pool, rules, work);
+        let replica = work.rate_per_s(&pool.profile.curve, places, quality);
+        replicas(scenario, index, at) as f64 * replica
+    };
+    scenario.pools.iter().enumerate().map(of_pool).sum()
+}
+
+/// Places in the batches of all replicas in service.
+pub(super) fn slots(scenario: &Scenario, rules: &Rules, at: SimTime) -> f64 {
+    let of_pool = |(index, pool): (usize, &Pool)| {
+        let places = match rules.policy.batching {
+            Batching::Single => 1,
+            Batching::Static { .. } | Batching::Continuous => pool.batch_limit,
+        };
+        replicas(scenario, index, at) as f64 * f64::from(places)
+    };
+    scenario.pools.iter().enumerate().map(of_pool).sum()
+}
+
+/// Places in the batches of all replicas that will ever be delivered.
+pub(super) fn slots_at_most(scenario: &Scenario) -> f64 {
+    let of_pool = |pool: &Pool| {
+        let replicas: f64 = pool.deliveries.iter().map(|d| f64::from(d.1)).sum();
+        replicas * f64::from(pool.batch_limit)
+    };
+    scenario.pools.iter().map(of_pool).sum()
+}
