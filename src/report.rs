@@ -10,6 +10,7 @@ mod chart;
 mod csv;
 mod date;
 mod escape;
+mod figure;
 mod frame;
 mod grid;
 mod json;
@@ -23,6 +24,7 @@ mod table;
 mod fixture;
 
 pub use csv::{facts_csv, money_csv, pools_csv, series_csv, summary_csv, tiers_csv};
+pub use figure::{Figure, figures};
 pub use json::{ReadProblem, parse_result, result_json, result_schema};
 pub use markdown::summary_markdown;
 pub use paint::Style;
