@@ -7,6 +7,7 @@
 
 mod answer;
 mod chart;
+mod compare;
 mod csv;
 mod date;
 mod escape;
@@ -23,6 +24,10 @@ mod table;
 #[cfg(test)]
 mod fixture;
 
+pub use compare::{
+    Comparison, Row, Side, compare, comparison_csv, comparison_json, comparison_markdown,
+    comparison_table,
+};
 pub use csv::{facts_csv, money_csv, pools_csv, series_csv, summary_csv, tiers_csv};
 pub use figure::{Figure, figures};
 pub use json::{ReadProblem, parse_result, result_json, result_schema};

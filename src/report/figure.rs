@@ -33,9 +33,10 @@ use panel::Panel;
 /// Width and height in pixels.
 const SIZE: (u32, u32) = (1280, 720);
 
-/// SVG is drawn as it is.
+/// The plotting library places shapes on whole units: SVG is drawn on a finer grid than it is shown, or
+/// slow curves would have steps.
 const SVG_ZOOM: Zoom = Zoom {
-    factor: 1,
+    factor: 8,
     text: 1.0,
     drop: 0.0,
 };
@@ -119,10 +120,13 @@ impl Figure {
     pub fn svg(&self) -> String {
         font::register();
         let mut text = String::new();
-        let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
+        let grid = (SIZE.0 * SVG_ZOOM.factor, SIZE.1 * SVG_ZOOM.factor);
+        let area = SVGBackend::with_string(&mut text, grid).into_drawing_area();
         draw::figure(&Canvas::new(&area, SVG_ZOOM), self).expect("drawing into text in memory");
         drop(area);
-        text
+        // The library takes the grid for the size: only its `viewBox` is to be.
+        let size = |(width, height): (u32, u32)| format!("width=\"{width}\" height=\"{height}\"");
+        text.replacen(&size(grid), &size(SIZE), 1)
     }
 
     /// The figure as the bytes of a PNG file.
@@ -145,7 +149,8 @@ mod tests {
             for figure in figures(&summary) {
                 let svg = figure.svg();
                 assert!(
-                    svg.starts_with("<svg") && svg.ends_with("</svg>\n"),
+                    svg.starts_with("<svg width=\"1280\" height=\"720\"")
+                        && svg.ends_with("</svg>\n"),
                     "{}",
                     figure.name
                 );
