@@ -95,7 +95,10 @@ pub fn parameters(scenario: &Scenario) -> Result<Vec<Parameter>, NotFittable> {
         .fit
         .iter()
         .map(|pair| {
-            let input = scenario.inputs.iter().find(|input| input.path == pair.parameter);
+            let input = scenario
+                .inputs
+                .iter()
+                .find(|input| input.path == pair.parameter);
             let (number, unit) = split(&pair.parameter, input)?;
             Ok(Parameter {
                 path: pair.parameter.clone(),
@@ -113,18 +116,31 @@ pub fn parameters(scenario: &Scenario) -> Result<Vec<Parameter>, NotFittable> {
 /// More of a parameter gives more of its fact, but the time to a million falls.
 fn elasticity_at_first(scenario: &Scenario, fact: usize) -> f64 {
     use crate::scenario::Metric;
-    if scenario.facts[fact].metric == Metric::DaysToMillion { -1.0 } else { 1.0 }
+    if scenario.facts[fact].metric == Metric::DaysToMillion {
+        -1.0
+    } else {
+        1.0
+    }
 }
 
 fn split(path: &str, input: Option<&Input>) -> Result<(f64, String), NotFittable> {
-    let not = |value: &str, why| NotFittable { path: path.into(), value: value.into(), why };
-    let Some(input) = input else { return Err(not("none", "there is no such value")) };
+    let not = |value: &str, why| NotFittable {
+        path: path.into(),
+        value: value.into(),
+        why,
+    };
+    let Some(input) = input else {
+        return Err(not("none", "there is no such value"));
+    };
     let text = input.value.trim().trim_matches('"');
     let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | '_' | '-' | '+');
     let end = text.find(|c| !is_number(c)).unwrap_or(text.len());
     match text[..end].replace('_', "").parse::<f64>() {
         Ok(number) if number > 0.0 => Ok((number, text[end..].to_owned())),
-        _ => Err(not(text, "it must be a positive number, with or without a unit")),
+        _ => Err(not(
+            text,
+            "it must be a positive number, with or without a unit",
+        )),
     }
 }
 
@@ -136,9 +152,14 @@ pub fn learn(parameters: &mut [Parameter], facts: &[FactResult]) -> bool {
             parameter.learn(fact);
         }
     }
-    let agrees = parameters.iter().all(|parameter| parameter.difference.abs() <= CLOSE);
+    let agrees = parameters
+        .iter()
+        .all(|parameter| parameter.difference.abs() <= CLOSE);
     if agrees {
-        parameters.iter_mut().zip(before).for_each(|(now, before)| now.number = before.number);
+        parameters
+            .iter_mut()
+            .zip(before)
+            .for_each(|(now, before)| now.number = before.number);
     }
     agrees
 }
@@ -201,7 +222,10 @@ mod tests {
             provenance: None,
             source: None,
         };
-        assert_eq!(split("p", Some(&input("\"0.9/day\""))), Ok((0.9, "/day".into())));
+        assert_eq!(
+            split("p", Some(&input("\"0.9/day\""))),
+            Ok((0.9, "/day".into()))
+        );
         assert_eq!(split("p", Some(&input("12 %"))), Ok((12.0, " %".into())));
         assert_eq!(split("p", Some(&input("2.5"))), Ok((2.5, String::new())));
         assert!(split("p", Some(&input("forever"))).is_err());

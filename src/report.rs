@@ -7,9 +7,12 @@
 
 mod answer;
 mod chart;
+mod compare;
 mod csv;
 mod date;
 mod escape;
+mod estimate;
+mod figure;
 mod frame;
 mod grid;
 mod inputs;
@@ -23,7 +26,13 @@ mod table;
 #[cfg(test)]
 mod fixture;
 
+pub use compare::{
+    Comparison, Row, Side, compare, comparison_csv, comparison_json, comparison_markdown,
+    comparison_table,
+};
 pub use csv::{facts_csv, money_csv, pools_csv, series_csv, summary_csv, tiers_csv};
+pub use estimate::{estimate_json, estimate_table};
+pub use figure::{Figure, figures};
 pub use inputs::{inputs_json, inputs_table};
 pub use json::{ReadProblem, parse_result, result_json, result_schema};
 pub use markdown::summary_markdown;

@@ -6,7 +6,10 @@ use super::{output, report};
 use crate::report as formats;
 
 pub(super) fn run(arguments: &Compare) -> Result<u8, Failure> {
-    let (first, second) = (report::read(&arguments.first)?, report::read(&arguments.second)?);
+    let (first, second) = (
+        report::read(&arguments.first)?,
+        report::read(&arguments.second)?,
+    );
     let comparison = formats::compare(&first, &second);
     output::result(&match arguments.format {
         Format::Table => formats::comparison_table(&comparison, report::style()),

@@ -28,7 +28,11 @@ pub(super) enum Failure {
     Scenario(#[from] Problems),
     /// A file could not be read or written.
     #[error("failed to {action} `{path}`: {cause}")]
-    File { action: &'static str, path: String, cause: io::Error },
+    File {
+        action: &'static str,
+        path: String,
+        cause: io::Error,
+    },
     /// Over a limit.
     #[error("{message}")]
     Limit { message: String, hint: String },
@@ -39,11 +43,18 @@ pub(super) enum Failure {
 
 impl Failure {
     pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Usage { message: message.into(), hint: hint.into() }
+        Self::Usage {
+            message: message.into(),
+            hint: hint.into(),
+        }
     }
 
     pub(super) fn file(action: &'static str, path: &Path, cause: io::Error) -> Self {
-        Self::File { action, path: path.display().to_string(), cause }
+        Self::File {
+            action,
+            path: path.display().to_string(),
+            cause,
+        }
     }
 
     /// The exit code.
@@ -72,8 +83,11 @@ impl Failure {
 
 /// Every problem with the line it is about.
 fn scenario_text(problems: &Problems) -> String {
-    let renderer =
-        if io::stderr().is_terminal() { Renderer::styled() } else { Renderer::plain() };
+    let renderer = if io::stderr().is_terminal() {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
     let mut text = String::new();
     for problem in problems.0.iter().take(PROBLEMS_SHOWN) {
         text.push_str(&problem_text(problem, &renderer));
@@ -84,7 +98,9 @@ fn scenario_text(problems: &Problems) -> String {
         text.push_str(&format!("... and {} more\n", count - PROBLEMS_SHOWN));
     }
     let noun = if count == 1 { "problem" } else { "problems" };
-    text.push_str(&format!("error: {count} {noun} in the scenario; nothing was run or written\n"));
+    text.push_str(&format!(
+        "error: {count} {noun} in the scenario; nothing was run or written\n"
+    ));
     text
 }
 
@@ -96,9 +112,20 @@ fn problem_text(problem: &Problem, renderer: &Renderer) -> String {
         return format!("error: {problem}\n");
     }
     // Only the line itself is handed over: the file may be large.
-    let (text, start) = (&place.origin.text, place.span.start.min(place.origin.text.len()));
-    let line_start = text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
-    let line = text.get(line_start..).unwrap_or("").lines().next().unwrap_or("");
+    let (text, start) = (
+        &place.origin.text,
+        place.span.start.min(place.origin.text.len()),
+    );
+    let line_start = text
+        .get(..start)
+        .and_then(|before| before.rfind('\n'))
+        .map_or(0, |at| at + 1);
+    let line = text
+        .get(line_start..)
+        .unwrap_or("")
+        .lines()
+        .next()
+        .unwrap_or("");
     if line.len() > 500 || line.chars().any(|c| c.is_control() && c != '\t') {
         return format!("error: {problem}\n");
     }
@@ -113,7 +140,9 @@ fn problem_text(problem: &Problem, renderer: &Renderer) -> String {
     let title = format!("{path}: {}", problem.message);
     let mut groups = vec![Level::ERROR.primary_title(title.as_str()).element(snippet)];
     if !problem.hint.is_empty() {
-        groups.push(Group::with_title(Level::HELP.secondary_title(problem.hint.as_str())));
+        groups.push(Group::with_title(
+            Level::HELP.secondary_title(problem.hint.as_str()),
+        ));
     }
     format!("{}\n", renderer.render(&groups))
 }

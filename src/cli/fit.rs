@@ -15,12 +15,16 @@ pub(super) fn run(arguments: &Fit) -> Result<u8, Failure> {
     let mut question = arguments.question.clone();
     let scenario = load::scenario(&question)?;
     let unfittable = |problem: calibrate::NotFittable| {
-        Failure::usage(problem.to_string(), "name another parameter in the [fit] table")
+        Failure::usage(
+            problem.to_string(),
+            "name another parameter in the [fit] table",
+        )
     };
     let mut parameters = calibrate::parameters(&scenario).map_err(unfittable)?;
     if parameters.is_empty() {
         let message = format!("scenario `{}` names nothing to fit", scenario.name);
-        let hint = "pair parameters with facts in a [fit] table: \"demand.free.imitation\" = \"images\"";
+        let hint =
+            "pair parameters with facts in a [fit] table: \"demand.free.imitation\" = \"images\"";
         return Err(Failure::usage(message, hint));
     }
     let threads = arguments.threads.map_or_else(
@@ -32,7 +36,9 @@ pub(super) fn run(arguments: &Fit) -> Result<u8, Failure> {
     let mut agrees = false;
     for round in 1..=arguments.rounds {
         question.sets.truncate(sets);
-        question.sets.extend(parameters.iter().map(Parameter::setting));
+        question
+            .sets
+            .extend(parameters.iter().map(Parameter::setting));
         let scenario = Arc::new(load::scenario(&question)?);
         let tried = parameters.clone();
         let mut bar = Bar::start(scenario.horizon);
@@ -61,7 +67,12 @@ fn round_text(round: u32, tried: &[Parameter], learned: &[Parameter]) -> String 
     let mut text = format!("round {round}:");
     for (tried, learned) in tried.iter().zip(learned) {
         let percent = learned.difference * 100.0;
-        text += &format!("  {} {} ({} {percent:+.2} %)", tried.path, tried.value(), tried.fact);
+        text += &format!(
+            "  {} {} ({} {percent:+.2} %)",
+            tried.path,
+            tried.value(),
+            tried.fact
+        );
     }
     text
 }

@@ -39,7 +39,11 @@ impl Folder {
             .prefix(".meltpoint-")
             .tempdir_in(&parent)
             .map_err(cannot)?;
-        Ok(Self { target: target.to_owned(), parent: parent.clone(), draft })
+        Ok(Self {
+            target: target.to_owned(),
+            parent: parent.clone(),
+            draft,
+        })
     }
 
     /// Writes one file of the result.
@@ -100,11 +104,20 @@ fn is_replaceable(target: &Path) -> bool {
 /// Writes one file beside its place and renames it; refuses to replace one if `fresh`.
 pub(super) fn write_file(path: &Path, bytes: &[u8], fresh: bool) -> Result<(), Failure> {
     let cannot = |cause| Failure::file("write", path, cause);
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
     let mut draft = tempfile::NamedTempFile::new_in(parent).map_err(cannot)?;
-    draft.write_all(bytes).and_then(|()| draft.as_file().sync_all()).map_err(cannot)?;
-    let done = if fresh { draft.persist_noclobber(path) } else { draft.persist(path) };
+    draft
+        .write_all(bytes)
+        .and_then(|()| draft.as_file().sync_all())
+        .map_err(cannot)?;
+    let done = if fresh {
+        draft.persist_noclobber(path)
+    } else {
+        draft.persist(path)
+    };
     done.map_err(|problem| cannot(problem.error))?;
     Ok(())
 }

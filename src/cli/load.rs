@@ -30,7 +30,10 @@ pub(super) fn scenario(question: &Question) -> Result<Scenario, Failure> {
         Some(source) if !path.exists() => source,
         _ => {
             text = scenario_text(path)?;
-            Source { name: &question.scenario, text: &text }
+            Source {
+                name: &question.scenario,
+                text: &text,
+            }
         }
     };
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
@@ -59,7 +62,11 @@ fn scenario_text(path: &Path) -> Result<String, Failure> {
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
         let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-        let hint = if utf16 { "it looks like UTF-16: save it as UTF-8" } else { "save it as UTF-8" };
+        let hint = if utf16 {
+            "it looks like UTF-16: save it as UTF-8"
+        } else {
+            "save it as UTF-8"
+        };
         let place = format!("{}:{line}:{column}", path.display());
         Failure::usage(format!("{place}: found a byte that is not UTF-8"), hint)
     })
@@ -76,8 +83,15 @@ fn unknown(path: &Path) -> Failure {
         .map(|(_, candidate)| format!("did you mean `{candidate}`? "))
         .unwrap_or_default();
     let hint = format!("{near}built-in scenarios: {}", built_in.join(", "));
-    let name: String = name.chars().take(100).flat_map(char::escape_debug).collect();
-    Failure::usage(format!("there is no file and no built-in scenario `{name}`"), hint)
+    let name: String = name
+        .chars()
+        .take(100)
+        .flat_map(char::escape_debug)
+        .collect();
+    Failure::usage(
+        format!("there is no file and no built-in scenario `{name}`"),
+        hint,
+    )
 }
 
 /// Reads a regular file up to a size; pipes, devices and folders are refused, not waited for.
@@ -85,7 +99,11 @@ pub(super) fn read_file(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Failure>
     let cannot = |cause| Failure::file("read", path, cause);
     let metadata = fs::metadata(path).map_err(cannot)?;
     if !metadata.is_file() {
-        let what = if metadata.is_dir() { "a folder" } else { "not a regular file" };
+        let what = if metadata.is_dir() {
+            "a folder"
+        } else {
+            "not a regular file"
+        };
         let message = format!("`{}` is {what}", path.display());
         return Err(Failure::usage(message, "name a regular file"));
     }
@@ -99,6 +117,8 @@ pub(super) fn read_file(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Failure>
     }
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(cannot)?;
-    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    file.take(bytes_max + 1)
+        .read_to_end(&mut bytes)
+        .map_err(cannot)?;
     Ok(bytes)
 }

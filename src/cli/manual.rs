@@ -14,7 +14,12 @@ const PROGRAM: &str = "meltpoint";
 
 pub(super) fn completions(arguments: &Completions) -> Result<u8, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Arguments::command(), PROGRAM, &mut script);
+    clap_complete::generate(
+        arguments.shell,
+        &mut Arguments::command(),
+        PROGRAM,
+        &mut script,
+    );
     output::result(&String::from_utf8_lossy(&script))?;
     Ok(0)
 }
@@ -26,7 +31,11 @@ pub(super) fn man(arguments: &Man) -> Result<u8, Failure> {
         return Ok(0);
     };
     fs::create_dir_all(folder).map_err(|cause| Failure::file("create", folder, cause))?;
-    write_file(&folder.join("meltpoint.1"), rendered(command.clone(), PROGRAM).as_bytes(), false)?;
+    write_file(
+        &folder.join("meltpoint.1"),
+        rendered(command.clone(), PROGRAM).as_bytes(),
+        false,
+    )?;
     for sub in command.get_subcommands() {
         let name = format!("{PROGRAM}-{}", sub.get_name());
         let page = rendered(sub.clone(), &name);

@@ -39,7 +39,11 @@ pub fn main() -> ExitCode {
         Err(problem) => {
             // clap writes help to stdout and errors to stderr; a closed pipe is nobody's fault.
             drop(problem.print());
-            return ExitCode::from(if problem.use_stderr() { error::USAGE } else { 0 });
+            return ExitCode::from(if problem.use_stderr() {
+                error::USAGE
+            } else {
+                0
+            });
         }
     };
     match run(&arguments.command) {

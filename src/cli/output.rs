@@ -17,7 +17,11 @@ pub(super) fn result(text: &str) -> Result<(), Failure> {
         .and_then(|()| stdout.flush())
         .map_err(|cause| match cause.kind() {
             ErrorKind::BrokenPipe => Failure::OutputClosed,
-            _ => Failure::File { action: "write", path: "stdout".into(), cause },
+            _ => Failure::File {
+                action: "write",
+                path: "stdout".into(),
+                cause,
+            },
         })
 }
 
@@ -34,6 +38,8 @@ pub(super) fn colour() -> bool {
 
 /// Columns of the terminal; 100 where it does not tell.
 pub(super) fn width() -> usize {
-    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let told = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
     told.unwrap_or(100).clamp(60, 200)
 }

@@ -23,12 +23,18 @@ impl Bar {
     #[expect(clippy::disallowed_methods, reason = "the bar shows wall-clock time")]
     pub(super) fn start(horizon: SimDuration) -> Self {
         let template = "{msg} [{bar:30}] {percent:>3} %  {elapsed} gone, {eta} to go";
-        let bar = io::stderr().is_terminal().then(|| ProgressBar::new(horizon.0));
+        let bar = io::stderr()
+            .is_terminal()
+            .then(|| ProgressBar::new(horizon.0));
         if let (Some(bar), Ok(style)) = (&bar, ProgressStyle::with_template(template)) {
             bar.set_style(style.progress_chars("=> "));
         }
         let now = Instant::now();
-        Self { bar, started: now, shown: now }
+        Self {
+            bar,
+            started: now,
+            shown: now,
+        }
     }
 
     /// Shows how far the run is, not more often than the eye can follow.

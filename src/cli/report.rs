@@ -22,8 +22,14 @@ pub(super) fn run(arguments: &Report) -> Result<u8, Failure> {
 pub(super) fn read(folder: &Path) -> Result<Summary, Failure> {
     let path = folder.join(RESULT_FILE);
     if !path.is_file() {
-        let message = format!("`{}` is not a result folder: it has no {RESULT_FILE}", folder.display());
-        return Err(Failure::usage(message, "name a folder that `meltpoint simulate` wrote"));
+        let message = format!(
+            "`{}` is not a result folder: it has no {RESULT_FILE}",
+            folder.display()
+        );
+        return Err(Failure::usage(
+            message,
+            "name a folder that `meltpoint simulate` wrote",
+        ));
     }
     let bytes = load::read_file(&path, RESULT_BYTES_MAX)?;
     let text = String::from_utf8_lossy(&bytes);
@@ -35,5 +41,8 @@ pub(super) fn read(folder: &Path) -> Result<Summary, Failure> {
 
 /// Colour and width for tables on stdout.
 pub(super) fn style() -> Style {
-    Style { colour: output::colour(), width: output::width() }
+    Style {
+        colour: output::colour(),
+        width: output::width(),
+    }
 }

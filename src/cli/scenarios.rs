@@ -14,7 +14,11 @@ pub(super) fn run(arguments: &Scenarios) -> Result<u8, Failure> {
 }
 
 fn list() -> String {
-    let width = scenario::EMBEDDED.iter().map(|entry| entry.0.len()).max().unwrap_or(0);
+    let width = scenario::EMBEDDED
+        .iter()
+        .map(|entry| entry.0.len())
+        .max()
+        .unwrap_or(0);
     scenario::EMBEDDED
         .iter()
         .map(|&(name, text)| format!("{name:width$}  {}\n", question(name, text)))
@@ -23,9 +27,13 @@ fn list() -> String {
 
 fn question(name: &str, text: &str) -> String {
     let files = |name: &str| {
-        scenario::embedded_trace(name).map(<[u8]>::to_vec).ok_or_else(|| "not built in".to_owned())
+        scenario::embedded_trace(name)
+            .map(<[u8]>::to_vec)
+            .ok_or_else(|| "not built in".to_owned())
     };
     let source = Source { name, text };
-    scenario::read(source, &Settings::default(), &files)
-        .map_or_else(|problems| problems.to_string(), |scenario| scenario.question)
+    scenario::read(source, &Settings::default(), &files).map_or_else(
+        |problems| problems.to_string(),
+        |scenario| scenario.question,
+    )
 }

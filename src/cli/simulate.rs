@@ -29,8 +29,14 @@ pub(super) fn run(arguments: &Simulate) -> Result<u8, Failure> {
     let question = with_trace(arguments);
     let scenario = Arc::new(load::scenario(&question)?);
     guard(&scenario, arguments.yes)?;
-    scenario.warnings.iter().for_each(|warning| output::note(&format!("warning: {warning}")));
-    let out = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));
+    scenario
+        .warnings
+        .iter()
+        .for_each(|warning| output::note(&format!("warning: {warning}")));
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| default_folder(&scenario.name));
     let folder = Folder::start(&out)?;
     let threads = arguments.threads.map_or_else(all_cores, usize::from);
     let signals = Signals::listen();
@@ -55,17 +61,29 @@ pub(super) fn run(arguments: &Simulate) -> Result<u8, Failure> {
 /// The question with the trace, if one was named, in the demand that replays one.
 fn with_trace(arguments: &Simulate) -> Question {
     let mut question = arguments.question.clone();
-    let Some(trace) = &arguments.trace else { return question };
+    let Some(trace) = &arguments.trace else {
+        return question;
+    };
     if question.scenario == "ghibli-week" {
         // Nobody asked for the week: a trace is replayed by the scenario that is made for its kind.
-        question.scenario = if looks_like_images(trace) { "replay-images" } else { "replay-chat" }.into();
+        question.scenario = if looks_like_images(trace) {
+            "replay-images"
+        } else {
+            "replay-chat"
+        }
+        .into();
     }
     let absolute = std::path::absolute(trace).unwrap_or_else(|_| trace.clone());
     let mut set = |key: &str, value: String| {
         question.sets.push(format!("demand.trace.{key}={value}"));
     };
     set("file", quoted(&absolute.display().to_string()));
-    let TraceMapping { columns, compress, rescale, sort } = &arguments.mapping;
+    let TraceMapping {
+        columns,
+        compress,
+        rescale,
+        sort,
+    } = &arguments.mapping;
     if let Some(columns) = columns {
         set("format", quoted("columns"));
         let pairs: Vec<String> = columns
@@ -117,14 +135,23 @@ fn guard(scenario: &Scenario, yes: bool) -> Result<(), Failure> {
     );
     let hint = "simulate a part of it with --scale 0.01, or say --yes; `meltpoint explain` shows the \
                 estimate";
-    Err(Failure::Limit { message, hint: hint.into() })
+    Err(Failure::Limit {
+        message,
+        hint: hint.into(),
+    })
 }
 
 fn default_folder(name: &str) -> PathBuf {
     // A name is free text; a folder is not.
     let safe: String = name
         .chars()
-        .map(|c| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '-' })
+        .map(|c| {
+            if c.is_alphanumeric() || c == '-' || c == '_' {
+                c
+            } else {
+                '-'
+            }
+        })
         .collect();
     Path::new(RESULTS).join(safe)
 }
@@ -158,7 +185,10 @@ fn write(folder: &Folder, summary: &Summary, run_info: &str) -> Result<(), Failu
     folder.write("summary.md", formats::summary_markdown(summary).as_bytes())?;
     folder.write("run-info.json", run_info.as_bytes())?;
     for figure in formats::figures(summary) {
-        folder.write(&format!("figures/{}.svg", figure.name), figure.svg().as_bytes())?;
+        folder.write(
+            &format!("figures/{}.svg", figure.name),
+            figure.svg().as_bytes(),
+        )?;
         folder.write(&format!("figures/{}.png", figure.name), &figure.png())?;
     }
     Ok(())
@@ -185,7 +215,10 @@ fn written(trial: &Trial, out: &Path, wall_s: f64) -> String {
 }
 
 fn exit_code(summary: &Summary, signals: &Signals) -> u8 {
-    let missed = summary.slos.iter().any(|slo| slo.enforced && slo.kept == Some(false));
+    let missed = summary
+        .slos
+        .iter()
+        .any(|slo| slo.enforced && slo.kept == Some(false));
     match signals.exit_code() {
         Some(code) if summary.partial => code,
         _ if missed => PROMISE_MISSED,

@@ -130,12 +130,13 @@ pub(super) fn setting(summary: &Summary) -> String {
         quantity(summary.simulated_s, "s"),
         summary.seed,
     );
-    if summary.scale < 1.0 || summary.scale > 1.0 {
-        line += &format!(
+    line += &match summary.scale {
+        1.0 => String::new(),
+        scale => format!(
             "; simulated at scale {}, counts are of that part",
-            short(summary.scale)
-        );
-    }
+            short(scale)
+        ),
+    };
     if summary.partial {
         line += "; STOPPED before its horizon";
     }

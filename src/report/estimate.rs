@@ -17,7 +17,11 @@ pub fn estimate_table(scenario: &Scenario, estimate: &Estimate, style: Style) ->
     );
     let mut part = |title: &str, grid: &Grid| {
         if !grid.is_empty() {
-            text += &format!("\n{}\n{}", style.paint(Ink::Strong, title), grid.text(style));
+            text += &format!(
+                "\n{}\n{}",
+                style.paint(Ink::Strong, title),
+                grid.text(style)
+            );
         }
     };
     part("The model", &model(scenario));
@@ -42,13 +46,53 @@ fn pairs() -> Grid {
 fn model(scenario: &Scenario) -> Grid {
     let mut grid = pairs();
     let names = |names: Vec<&str>| {
-        names.iter().map(|name| escape::name(name)).collect::<Vec<_>>().join(", ")
+        names
+            .iter()
+            .map(|name| escape::name(name))
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     let mut row = |what: &str, is: String| grid.row([what.into(), is], None);
-    row("tiers", names(scenario.tiers.iter().map(|tier| tier.name.as_str()).collect()));
-    row("demands", names(scenario.demands.iter().map(|demand| demand.name.as_str()).collect()));
-    row("pools", names(scenario.pools.iter().map(|pool| pool.name.as_str()).collect()));
-    row("chunks", names(scenario.chunks.iter().map(|chunk| chunk.name.as_str()).collect()));
+    row(
+        "tiers",
+        names(
+            scenario
+                .tiers
+                .iter()
+                .map(|tier| tier.name.as_str())
+                .collect(),
+        ),
+    );
+    row(
+        "demands",
+        names(
+            scenario
+                .demands
+                .iter()
+                .map(|demand| demand.name.as_str())
+                .collect(),
+        ),
+    );
+    row(
+        "pools",
+        names(
+            scenario
+                .pools
+                .iter()
+                .map(|pool| pool.name.as_str())
+                .collect(),
+        ),
+    );
+    row(
+        "chunks",
+        names(
+            scenario
+                .chunks
+                .iter()
+                .map(|chunk| chunk.name.as_str())
+                .collect(),
+        ),
+    );
     let policy = &scenario.rules[0].1.policy;
     row("queue order", format!("{:?}", policy.order));
     row("batching", format!("{:?}", policy.batching));
@@ -63,9 +107,18 @@ fn load(estimate: &Estimate) -> Grid {
     row("bottleneck", escape::text(&estimate.bottleneck));
     row("mean load", percent(estimate.load_mean));
     let at = SimDuration::from_s(estimate.load_peak_at_s);
-    row("peak load", format!("{} at {at} after the start", percent(estimate.load_peak)));
-    row("overloaded for", SimDuration::from_s(estimate.overloaded_s).to_string());
-    row("most waiting", number::quantity(estimate.waiting_max, "requests"));
+    row(
+        "peak load",
+        format!("{} at {at} after the start", percent(estimate.load_peak)),
+    );
+    row(
+        "overloaded for",
+        SimDuration::from_s(estimate.overloaded_s).to_string(),
+    );
+    row(
+        "most waiting",
+        number::quantity(estimate.waiting_max, "requests"),
+    );
     for limit in &estimate.limits {
         row("limit", escape::text(limit));
     }
@@ -73,7 +126,14 @@ fn load(estimate: &Estimate) -> Grid {
 }
 
 fn tiers(estimate: &Estimate) -> Grid {
-    let columns = ["offered", "completed", "refused", "gave up", "waiting", "peak"];
+    let columns = [
+        "offered",
+        "completed",
+        "refused",
+        "gave up",
+        "waiting",
+        "peak",
+    ];
     let mut heads = vec![("tier", Align::Left)];
     heads.extend(columns.map(|title| (title, Align::Right)));
     let mut grid = Grid::new(&heads);
@@ -95,8 +155,11 @@ fn tiers(estimate: &Estimate) -> Grid {
 }
 
 fn capacity(estimate: &Estimate) -> Grid {
-    let mut grid =
-        Grid::new(&[("from", Align::Left), ("replicas", Align::Right), ("images", Align::Right)]);
+    let mut grid = Grid::new(&[
+        ("from", Align::Left),
+        ("replicas", Align::Right),
+        ("images", Align::Right),
+    ]);
     for step in &estimate.capacity {
         let from = SimDuration::from_s(step.from_s).to_string();
         let images = format!("{}/s", number::short(step.images_per_s));
@@ -114,7 +177,12 @@ fn closed_forms(forms: &[ClosedForm]) -> Grid {
     ]);
     for form in forms {
         let value = number::quantity(form.value, form.unit);
-        let cells = [escape::text(&form.what), value, form.name.into(), form.reference.into()];
+        let cells = [
+            escape::text(&form.what),
+            value,
+            form.name.into(),
+            form.reference.into(),
+        ];
         grid.row(cells, None);
     }
     grid
@@ -124,7 +192,13 @@ fn effort(estimate: &Estimate) -> Grid {
     let mut grid = pairs();
     let mut row = |what: &str, is: String| grid.row([what.into(), is], None);
     row("events", number::short(estimate.events));
-    row("time", format!("{} on one core", SimDuration::from_s(estimate.wall_s)));
-    row("memory", format!("{} MB", number::short((estimate.memory_bytes / 1e6).ceil())));
+    row(
+        "time",
+        format!("{} on one core", SimDuration::from_s(estimate.wall_s)),
+    );
+    row(
+        "memory",
+        format!("{} MB", number::short((estimate.memory_bytes / 1e6).ceil())),
+    );
     grid
 }

@@ -23,7 +23,10 @@ pub fn inputs_table(inputs: &[Input], style: Style) -> String {
             escape::cut(&input.value, 48),
             escape::text(&input.origin),
             class.to_owned(),
-            input.source.as_deref().map_or_else(String::new, escape::text),
+            input
+                .source
+                .as_deref()
+                .map_or_else(String::new, escape::text),
         ];
         grid.row(cells, None);
     }

@@ -88,6 +88,20 @@ pub(super) fn percent(share: f64) -> String {
     }
 }
 
+/// A difference of two quantities, always with its sign: `+12.3 M images`; of two shares in points.
+pub(super) fn signed(difference: f64, unit: &str) -> String {
+    let size = match unit {
+        "1" => format!("{} points", short(difference.abs() * 100.0)),
+        _ => quantity(difference.abs(), unit),
+    };
+    match difference {
+        _ if !difference.is_finite() => UNKNOWN.to_owned(),
+        0.0 => size,
+        _ if difference > 0.0 => format!("+{size}"),
+        _ => format!("−{size}"),
+    }
+}
+
 /// A relative difference, always with its sign: `+1.4 %`.
 pub(super) fn signed_percent(share: f64) -> String {
     match share.is_finite() {
@@ -165,6 +179,9 @@ mod tests {
         assert_eq!(signed_percent(0.014), "+1.4 %");
         assert_eq!(signed_percent(-0.5), "−50 %");
         assert_eq!(signed_percent(0.0), "0 %");
+        assert_eq!(signed(-7e8, "images"), "−700 M images");
+        assert_eq!(signed(0.042, "1"), "+4.2 points");
+        assert_eq!(signed(0.0, "s"), "0 s");
     }
 
     #[test]
