@@ -43,7 +43,8 @@ pub struct Estimate {
     pub total: TierEstimate,
     /// People who come or wait for an opening, of all populations.
     pub interested: f64,
-    /// Images a second with all batches full, from each date on at which that changes.
+    /// Images a second with all batches full, from each date on at which that changes; like the loads
+    /// at the standard quality, whatever is given while the fleet is full.
     pub capacity: Vec<Capacity>,
     /// Offered work over what the fleet can do, over the whole run; `None`: there is no fleet.
     pub load_mean: Option<f64>,
