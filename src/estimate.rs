@@ -43,7 +43,8 @@ pub struct Estimate {
     pub total: TierEstimate,
     /// People who come or wait for an opening, of all populations.
     pub interested: f64,
-    /// Images a second with all batches full, from each date on at which that changes.
+    /// Images a second with all batches full, from each date on at which that changes; like the loads
+    /// at the standard quality, whatever is given while the fleet is full.
     pub capacity: Vec<Capacity>,
     /// Offered work over what the fleet can do, over the whole run; `None`: there is no fleet.
     pub load_mean: Option<f64>,
@@ -59,7 +60,9 @@ pub struct Estimate {
     pub bottleneck: String,
     /// Everything that keeps requests from their image, most first, in words.
     pub limits: Vec<String>,
-    /// Events to simulate: an arrival and an end for each attempt.
+    /// Requests to simulate; retries come on top of them.
+    pub requests: f64,
+    /// Events to simulate: an arrival and an end for each attempt, retries included.
     pub events: f64,
     /// Expected wall time in seconds on one thread.
     pub wall_s: f64,
@@ -129,6 +132,7 @@ pub fn estimate(scenario: &Scenario) -> Estimate {
         waiting_max: fluid.waiting_max,
         bottleneck: bottleneck::first(scenario, &fluid),
         limits: bottleneck::limits(scenario, &fluid),
+        requests: fluid.total.offered,
         events: 2.0 * attempts,
         wall_s: attempts / REQUESTS_PER_THREAD_S,
         memory_bytes: memory_bytes(scenario, &fluid),

@@ -10,6 +10,10 @@
     reason = "a test fails by panicking and lists what it covers"
 )]
 
+#[path = "oracles/json.rs"]
+mod json;
+
+use json::{flatten, number, numbers, text};
 use meltpoint::queueing::{self, *};
 use meltpoint::random::Law;
 use meltpoint::stats;
@@ -73,34 +77,6 @@ fn closed_forms_have_the_exact_values() {
 /// 1e-11 is given to 12 digits but is a difference of numbers near 1.
 fn close(value: f64, exact: f64, tolerance: f64) -> bool {
     (value - exact).abs() <= tolerance * exact.abs().max(1e-3)
-}
-
-fn flatten(value: &Value, path: String, into: &mut Vec<(String, f64)>) {
-    match value {
-        Value::Number(number) => into.push((path, number.as_f64().unwrap())),
-        Value::Object(map) => map
-            .iter()
-            .for_each(|(key, value)| flatten(value, format!("{path}/{key}"), into)),
-        Value::Array(list) => list
-            .iter()
-            .enumerate()
-            .for_each(|(i, value)| flatten(value, format!("{path}/{i}"), into)),
-        _ => {}
-    }
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap()
-}
-
-fn number(value: &Value, key: &str) -> f64 {
-    let found = value[key].as_f64();
-    found.unwrap_or_else(|| panic!("{key} of {value}"))
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    let list = value.as_array().unwrap();
-    list.iter().map(|v| v.as_f64().unwrap()).collect()
 }
 
 fn named<const N: usize>(values: [(&str, f64); N]) -> Computed {

@@ -38,6 +38,11 @@ pub(super) fn first(scenario: &Scenario, fluid: &Fluid<'_>) -> String {
             if !CAPACITY.contains(&cause) {
                 return sentence(cause).to_owned();
             }
+            if load <= 1.0 {
+                let idle_s = scenario.horizon.as_s() - fluid.possible_s;
+                let idle = SimDuration::from_s(idle_s);
+                return format!("GPU capacity: no replica is in service for {idle}");
+            }
             let batches = match scenario.rules[0].1.policy.batching {
                 Batching::Single => "one request at a time",
                 _ if memory_limits(scenario).is_empty() => "full batches",
@@ -72,9 +77,9 @@ fn by_cause(fluid: &Fluid<'_>) -> Vec<(&'static str, f64)> {
 
 fn sentence(cause: &str) -> &'static str {
     match cause {
-        "closed" => "access: the tier is closed",
-        "quota" => "quota: users ask for more than theirs",
-        "rate limit" => "rate limit: the tier asks for more than its own",
+        "closed" => "access: requests come to closed tiers",
+        "quota" => "quota: users ask for more than their quotas",
+        "rate limit" => "rate limit: tiers ask for more than their limits",
         "queue limit" => "queue limit: the queue is full",
         "patience" => "patience: users give up waiting",
         _ => "backlog: still waiting at the end",

@@ -45,10 +45,11 @@ struct Flow<'a> {
     crowd: Option<usize>,
     source: &'a DemandKind,
     waiting: f64,
-    /// Of this step.
+    /// Of this step: wanted, let in, served, and neither served nor gone yet.
     offered: f64,
     admitted: f64,
     served: f64,
+    left: f64,
 }
 
 /// The state of the model and what it has found.
@@ -88,6 +89,7 @@ impl<'a> Fluid<'a> {
                 offered: 0.0,
                 admitted: 0.0,
                 served: 0.0,
+                left: 0.0,
             };
             if let DemandKind::Population(population) = &demand.kind {
                 let local_start_s = arrivals::local_start_s(scenario, demand);
@@ -143,7 +145,8 @@ impl<'a> Fluid<'a> {
 
     /// People who have come or wait for an opening.
     pub(super) fn interested(&self) -> f64 {
-        self.crowds.iter().map(|(_, crowd)| crowd.interested).sum()
+        let people = self.crowds.iter().map(|(_, crowd)| crowd.interested);
+        people.fold(0.0, |sum, count| sum + count)
     }
 
     fn step(&mut self, from: SimTime, until: SimTime) {
@@ -152,9 +155,8 @@ impl<'a> Fluid<'a> {
         self.offer(rules, from, until);
         self.note_peaks(from.as_s() + 0.5 * seconds, seconds);
         self.admit(rules, seconds);
-        let rates = self.full_rates(rules, from);
-        self.note_load(&rates, from, seconds);
-        self.serve(rules, &rates, seconds);
+        self.note_load(&self.full_rates(rules, from, false), from, seconds);
+        self.serve(rules, &self.full_rates(rules, from, self.degraded), seconds);
         self.keep_waiting(rules, from, seconds);
         self.spread(seconds);
     }
@@ -268,11 +270,13 @@ impl<'a> Fluid<'a> {
         }
     }
 
-    /// By flow: images a second if the whole fleet did nothing else.
-    fn full_rates(&self, rules: &Rules, at: SimTime) -> Vec<f64> {
-        let quality_of = |work: &Work| match &rules.policy.degradation {
-            Some(degradation) if self.degraded => work.quality(&degradation.quality).unwrap_or(0),
-            _ => 0,
+    /// By flow: images a second if the whole fleet did nothing else, at the standard or at the
+    /// degraded quality.
+    fn full_rates(&self, rules: &Rules, at: SimTime, degraded: bool) -> Vec<f64> {
+        let given_instead = rules.policy.degradation.as_ref().filter(|_| degraded);
+        let quality_of = |work: &Work| {
+            let name = given_instead.map(|degradation| degradation.quality.as_str());
+            name.and_then(|name| work.quality(name)).unwrap_or(0)
         };
         let rate = |flow: &Flow<'_>| {
             let work = &self.scenario.works[self.scenario.demands[flow.demand].work];
@@ -349,7 +353,7 @@ impl<'a> Fluid<'a> {
             for (flow, _) in &mut group {
                 let all = flow.waiting + flow.admitted;
                 flow.served = share * all;
-                flow.waiting = all - flow.served;
+                flow.left = all - flow.served;
             }
             left_s -= share.min(1.0) * wanted_s.min(f64::MAX);
             left_s = left_s.max(0.0);
@@ -360,28 +364,35 @@ impl<'a> Fluid<'a> {
         }
     }
 
-    /// Who is left waits, as far as the queue has room and patience lasts.
+    /// Who is left waits, as far as patience lasts and the queue has room.
+    ///
+    /// With w waiting before, r left after service and mean patience m, the number that waits follows
+    /// dw/dt = (r - w) / step - w / m, so it settles at what comes in a patience however long the step.
     fn keep_waiting(&mut self, rules: &Rules, from: SimTime, seconds: f64) {
         let slots = supply::slots(self.scenario, rules, from);
-        let all: f64 = self.flows.iter().map(|flow| flow.waiting).sum();
-        let kept = (self.room(rules, slots, seconds) / all.max(1e-300)).min(1.0);
-        for index in 0..self.flows.len() {
+        let patient = |flow: &Flow<'_>| {
+            let Some(mean_s) = mean_patience_s(self.scenario, flow.tier) else {
+                return flow.left;
+            };
+            let mean_s = mean_s.max(1e-9);
+            let gone = -libm::expm1(-seconds / mean_s);
+            let coming = flow.left - flow.waiting;
+            let waiting = flow.waiting * (1.0 - gone) + coming * gone * mean_s / seconds;
+            waiting.clamp(0.0, flow.left)
+        };
+        let waiting: Vec<f64> = self.flows.iter().map(patient).collect();
+        let room = self.room(rules, slots, seconds);
+        let kept = (room / waiting.iter().sum::<f64>().max(1e-300)).min(1.0);
+        for (index, waiting) in waiting.into_iter().enumerate() {
             let flow = &mut self.flows[index];
+            let lost = Lost {
+                queue_full: flow.left * (1.0 - kept),
+                abandoned: (flow.left - waiting) * kept,
+                ..Lost::default()
+            };
+            flow.waiting = waiting * kept;
             let tier = flow.tier;
-            let queue_full = flow.waiting * (1.0 - kept);
-            flow.waiting -= queue_full;
-            let stay = mean_patience_s(self.scenario, tier)
-                .map_or(1.0, |mean_s| libm::exp(-seconds / mean_s.max(1e-9)));
-            let abandoned = flow.waiting * (1.0 - stay);
-            flow.waiting -= abandoned;
-            self.lose(
-                tier,
-                Lost {
-                    queue_full,
-                    abandoned,
-                    ..Lost::default()
-                },
-            );
+            self.lose(tier, lost);
         }
         let waiting: f64 = self.flows.iter().map(|flow| flow.waiting).sum();
         self.waiting_max = self.waiting_max.max(waiting);

@@ -255,6 +255,22 @@ fn an_outage_leaves_a_backlog_that_drains() {
 }
 
 #[test]
+fn who_waits_is_what_comes_in_a_patience() {
+    let mut scenario = exponential_queue(12.0, 10);
+    scenario.series_interval = SimDuration::from_s(4000.0);
+    scenario.tiers[0].client.patience_s = Some(Law::Exponential { mean: 5.0 });
+    let found = estimate(&scenario).total;
+    assert!((found.waiting - 10.0).abs() < 0.1, "{}", found.waiting);
+    scenario.rules[0].1.policy.admission.queue_limit = QueueLimit::Requests(4);
+    let found = estimate(&scenario).total;
+    assert!(
+        (found.waiting - 4.0).abs() < 1e-9 && is_balanced(&found),
+        "{found:?}"
+    );
+    assert!(found.lost.queue_full > found.lost.abandoned / 2.0);
+}
+
+#[test]
 fn a_scenario_without_a_fleet_says_so() {
     let mut scenario = exponential_queue(8.0, 10);
     scenario.pools[0].deliveries.clear();
