@@ -2,13 +2,15 @@
 
 use meltpoint::scenario::{
     DemandKind, EMBEDDED, Problems, QueueLimit, QuotaWindow, Scenario, Settings, Source, embedded,
-    json_schema, read,
+    embedded_trace, json_schema, read,
 };
 use meltpoint::units::SimDuration;
 use serde_json::Value as Json;
 
-fn no_files(name: &str) -> Result<Vec<u8>, String> {
-    Err(format!("{name}: no such file"))
+/// The traces that the program carries, and no other file.
+fn files(name: &str) -> Result<Vec<u8>, String> {
+    let bytes = embedded_trace(name).map(<[u8]>::to_vec);
+    bytes.ok_or_else(|| format!("{name}: no such file"))
 }
 
 fn read_with(text: &str, sets: &[&str]) -> Result<Scenario, Problems> {
@@ -20,7 +22,7 @@ fn read_with(text: &str, sets: &[&str]) -> Result<Scenario, Problems> {
         name: "test.toml",
         text,
     };
-    read(source, &settings, &no_files)
+    read(source, &settings, &files)
 }
 
 fn hello() -> &'static str {
@@ -53,14 +55,11 @@ fn refused(text: &str, parts: &[&str]) {
 #[test]
 fn every_embedded_scenario_is_valid() {
     for (name, text) in EMBEDDED {
-        match read(Source { name, text }, &Settings::default(), &no_files) {
+        match read(Source { name, text }, &Settings::default(), &files) {
             Ok(scenario) => {
                 assert_eq!(scenario.name, name);
                 assert_eq!(scenario.warnings, Vec::<String>::new(), "{name}");
-                assert!(
-                    text.starts_with(&format!("# {}", scenario.question)),
-                    "{name}"
-                );
+                assert!(scenario.question.ends_with('?'), "{name} asks nothing");
             }
             Err(problems) => panic!("{name}:\n{problems}"),
         }
@@ -162,8 +161,8 @@ fn scale_multiplies_everything_extensive() {
         ..Settings::default()
     };
     let source = embedded("ghibli-week").unwrap();
-    let small = read(source, &settings, &no_files).unwrap();
-    let whole = read(source, &Settings::default(), &no_files).unwrap();
+    let small = read(source, &settings, &files).unwrap();
+    let whole = read(source, &Settings::default(), &files).unwrap();
     let replicas = |s: &Scenario| {
         s.pools
             .iter()
@@ -253,15 +252,23 @@ fn the_schema_accepts_what_the_reader_accepts() {
     for (name, text) in EMBEDDED {
         let document: toml_edit::Document<&str> = toml_edit::Document::parse(text).unwrap();
         let mut json = to_json(document.as_item());
-        // An extension is complete only together with what it extends.
-        if json["extends"].is_string() {
-            continue;
-        }
         let errors: Vec<String> = validator
             .iter_errors(&json)
             .map(|error| format!("{}: {error}", error.instance_path()))
             .collect();
         assert_eq!(errors, Vec::<String>::new(), "{name}");
+        let mut incomplete = json.clone();
+        incomplete
+            .as_object_mut()
+            .expect("a table")
+            .remove("demand");
+        incomplete["demand"]["x"]["kind"] = Json::from("rate");
+        let extends = json["extends"].is_string();
+        assert_eq!(
+            validator.is_valid(&incomplete),
+            extends,
+            "{name}: a demand without a tier"
+        );
         json["scenario"]["lats"] = Json::from("9d");
         assert!(!validator.is_valid(&json), "{name}: an unknown key");
     }
@@ -459,6 +466,33 @@ fn shares_sum_to_one() {
     for wrong in ["0.399999", "0.400001", "0", "nan", "-0.4"] {
         assert!(regions(wrong).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn traces_are_read_through_the_callers_files() {
+    let chat = embedded("replay-chat").unwrap().text;
+    let scenario = read_with(chat, &[]).unwrap();
+    let rows = |scenario: &Scenario| match &scenario.demands[0].kind {
+        DemandKind::Trace(trace) => trace.rows.len(),
+        _ => panic!("a trace"),
+    };
+    let whole = rows(&scenario);
+    assert!(whole > 10_000, "{whole} rows");
+    let half = rows(&read_with(chat, &["scenario.scale=0.5"]).unwrap());
+    assert!(half.abs_diff(whole / 2) <= 1, "{half} of {whole} rows");
+    let message = read_with(chat, &["demand.trace.file=nothing.csv"])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("cannot be read: nothing.csv: no such file"),
+        "{message}"
+    );
+    let message = read_with(chat, &["demand.trace.columns={ time = \"Zeit\" }"]).unwrap_err();
+    assert!(message.to_string().contains("Zeit"), "{message}");
+    let quota = read_with(chat, &["demand.trace.region=x"])
+        .unwrap_err()
+        .to_string();
+    assert!(quota.contains("the name of a region"), "{quota}");
 }
 
 #[test]

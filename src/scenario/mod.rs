@@ -10,8 +10,8 @@ pub mod demand;
 pub mod fleet;
 pub mod goal;
 pub mod policy;
-mod textbook;
 mod read;
+mod textbook;
 pub mod trace;
 
 pub use demand::{
@@ -26,8 +26,8 @@ pub use policy::{
 };
 
 pub use read::{
-    EMBEDDED, Files, Origin, Place, Problem, Problems, Settings, Source, embedded,
-    embedded_trace, json_schema, read,
+    EMBEDDED, Files, Origin, Place, Problem, Problems, Settings, Source, embedded, embedded_trace,
+    json_schema, read,
 };
 
 use crate::profile::Provenance;

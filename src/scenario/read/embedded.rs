@@ -47,5 +47,8 @@ const TRACES: [(&str, &[u8]); 2] = [
 /// The bytes of an embedded trace, by the name that scenarios give it.
 #[must_use]
 pub fn embedded_trace(name: &str) -> Option<&'static [u8]> {
-    TRACES.into_iter().find(|(other, _)| *other == name).map(|(_, bytes)| bytes)
+    TRACES
+        .into_iter()
+        .find(|(other, _)| *other == name)
+        .map(|(_, bytes)| bytes)
 }
