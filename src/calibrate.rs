@@ -9,7 +9,9 @@ use crate::metrics::summary::FactResult;
 use crate::scenario::{Input, Scenario};
 
 /// Relative difference at which a fact counts as met.
-const CLOSE: f64 = 0.005;
+const CLOSE: f64 = 0.01;
+/// A smaller step (in logarithms) says more about noise than about the elasticity.
+const STEP_MIN: f64 = 0.05;
 /// A parameter moves by no more than this factor in a round.
 const STEP_MAX: f64 = 3.0;
 
@@ -67,11 +69,12 @@ impl Parameter {
         };
         let now = (libm::log(self.number), libm::log(run));
         if let Some(before) = self.before
-            && (now.0 - before.0).abs() > 1e-6
+            && (now.0 - before.0).abs() > STEP_MIN
         {
             let slope = (now.1 - before.1) / (now.0 - before.0);
-            if slope.is_finite() && slope.abs() > 0.05 {
-                self.elasticity = slope.clamp(-20.0, 20.0);
+            // The others moved too: an elasticity of the other sign is theirs, not its own.
+            if slope * self.elasticity > 0.0 {
+                self.elasticity = self.elasticity.signum() * slope.abs().clamp(0.3, 20.0);
             }
         }
         self.before = Some(now);
@@ -125,14 +128,19 @@ fn split(path: &str, input: Option<&Input>) -> Result<(f64, String), NotFittable
     }
 }
 
-/// Learns from a round; whether all facts agree now.
+/// Learns from a round; whether all facts agreed in it. If they did, no parameter is moved.
 pub fn learn(parameters: &mut [Parameter], facts: &[FactResult]) -> bool {
+    let before = parameters.to_vec();
     for parameter in parameters.iter_mut() {
         if let Some(fact) = facts.iter().find(|fact| fact.name == parameter.fact) {
             parameter.learn(fact);
         }
     }
-    parameters.iter().all(|parameter| parameter.difference.abs() <= CLOSE)
+    let agrees = parameters.iter().all(|parameter| parameter.difference.abs() <= CLOSE);
+    if agrees {
+        parameters.iter_mut().zip(before).for_each(|(now, before)| now.number = before.number);
+    }
+    agrees
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ pub(super) fn run(arguments: &Explain) -> Result<u8, Failure> {
     let scenario = load::scenario(&arguments.question)?;
     let estimate = estimate::estimate(&scenario);
     output::result(&match arguments.format {
-        TextFormat::Table => formats::estimate_table(&scenario.name, &estimate, report::style()),
+        TextFormat::Table => formats::estimate_table(&scenario, &estimate, report::style()),
         TextFormat::Json => formats::estimate_json(&estimate),
     })?;
     Ok(0)

@@ -1,6 +1,5 @@
 //! `meltpoint fit`: runs a scenario again and again until its facts come out.
 
-use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -51,7 +50,6 @@ pub(super) fn run(arguments: &Fit) -> Result<u8, Failure> {
         agrees = calibrate::learn(&mut parameters, &trial.summary.facts);
         output::note(&round_text(round, &tried, &parameters));
         if agrees {
-            parameters = tried_with_differences(tried, &parameters);
             break;
         }
     }
@@ -59,22 +57,11 @@ pub(super) fn run(arguments: &Fit) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// The values of the round that agreed, not those of the step after it.
-fn tried_with_differences(tried: Vec<Parameter>, learned: &[Parameter]) -> Vec<Parameter> {
-    let differences = learned.iter().map(|parameter| parameter.difference);
-    tried
-        .into_iter()
-        .zip(differences)
-        .map(|(parameter, difference)| Parameter { difference, ..parameter })
-        .collect()
-}
-
 fn round_text(round: u32, tried: &[Parameter], learned: &[Parameter]) -> String {
     let mut text = format!("round {round}:");
     for (tried, learned) in tried.iter().zip(learned) {
         let percent = learned.difference * 100.0;
-        // Writing to a string does not fail.
-        drop(write!(text, "  {} {} ({} {percent:+.2} %)", tried.path, tried.value(), tried.fact));
+        text += &format!("  {} {} ({} {percent:+.2} %)", tried.path, tried.value(), tried.fact);
     }
     text
 }

@@ -104,13 +104,13 @@ fn quoted(text: &str) -> String {
 /// Refuses what would take too long or too much, unless it was asked for twice.
 fn guard(scenario: &Scenario, yes: bool) -> Result<(), Failure> {
     let estimate = estimate::estimate(scenario);
-    if yes || estimate.requests <= REQUESTS_MAX && estimate.memory_bytes <= MEMORY_BYTES_MAX {
+    if yes || estimate.total.offered <= REQUESTS_MAX && estimate.memory_bytes <= MEMORY_BYTES_MAX {
         return Ok(());
     }
     let message = format!(
         "the run is estimated at {:.3e} requests, {:.0} s on one core and {:.1} GB of memory; without \
          --yes at most {REQUESTS_MAX:.0e} requests and {:.0} GB are run",
-        estimate.requests,
+        estimate.total.offered,
         estimate.wall_s,
         estimate.memory_bytes / 1e9,
         MEMORY_BYTES_MAX / 1e9
