@@ -310,7 +310,7 @@ fn to_json(item: &toml_edit::Item) -> Json {
 fn negative_numbers_are_refused_with_the_range() {
     for (set, allowed) in [
         ("demand.visitors.rate=\"-1 requests/s\"", "from 0 to"),
-        ("scenario.lasts=-5s", "from 1e-9 to 3.15576e9 s"),
+        ("scenario.lasts=-5s", "from 1 ns to 100 years"),
         ("work.image.price=\"-1 USD/image\"", "from 0 to"),
         ("scenario.seed=-1", "from 0 to 18446744073709551615"),
         ("cluster.lab.replicas=-1", "from 1 to"),
