@@ -92,15 +92,44 @@ pub fn read(
 }
 
 /// The JSON Schema (draft 2020-12) of the language.
+///
+/// A file that extends a scenario states only what is different, so the keys that a whole scenario
+/// needs are required only of a file that extends none.
 #[must_use]
 pub fn json_schema() -> Json {
     let nothing = |_: &str| Err(String::new());
-    let (mut schema, ()) = describe(|root| {
+    let (whole, ()) = describe(|root| {
         sections(root, "", &nothing);
     });
+    let mut schema = partial(&whole);
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("A meltpoint scenario");
+    schema["if"] = json!({ "not": { "required": ["extends"] } });
+    schema["then"] = whole;
     schema
+}
+
+/// A schema of parts of what `schema` describes: nothing is required.
+fn partial(schema: &Json) -> Json {
+    match schema {
+        Json::Object(keywords) => {
+            let needed = keywords.iter().filter(|(keyword, value)| {
+                // A key of the language may be called "required"; a keyword of that name is a list.
+                *keyword != "required" || !value.is_array()
+            });
+            let parts = needed.map(|(keyword, value)| {
+                // Without what is required, more than one variant may fit.
+                let keyword = match (keyword.as_str(), value) {
+                    ("oneOf", Json::Array(_)) => "anyOf",
+                    (keyword, _) => keyword,
+                };
+                (keyword.to_owned(), partial(value))
+            });
+            Json::Object(parts.collect())
+        }
+        Json::Array(values) => values.iter().map(partial).collect(),
+        plain => plain.clone(),
+    }
 }
 
 /// The effective tree: what the file extends, below the file, below the flags.

@@ -382,6 +382,10 @@ fn population(at: &mut Cursor<'_>, world: &World<'_>) -> Population {
             "lower one of them",
         );
     }
+    if population.conversion_share > 0.0 && population.conversion_tier.is_none() {
+        let hint = "add `conversion_tier = ...`, the tier to which they subscribe";
+        at.problem("conversion_share", "needs `conversion_tier`", hint);
+    }
     let sessions = 1.0 + population.sessions_per_s * world.horizon_s;
     if population.potential * sessions * population.images_per_session > MOST_REQUESTS {
         let message =

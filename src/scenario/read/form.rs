@@ -151,7 +151,7 @@ impl<T: Clone> Form for Choice<'_, T> {
             if let Some((_, value)) = self.words.iter().find(|(word, _)| word == text) {
                 return Some(value.clone());
             }
-            spot.refuse("one of the words it can be", advice(text, words()));
+            spot.refuse("one of the words allowed here", advice(text, words()));
         } else {
             spot.refuse("a word", advice("", words()));
         }

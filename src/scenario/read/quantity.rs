@@ -68,6 +68,10 @@ impl Quantity {
             x if x != 0.0 && !(1e-4..1e7).contains(&x.abs()) => format!("{x:e}"),
             x => x.to_string(),
         };
+        if (self.base, self.high) == ("s", LONGEST_S) {
+            let low = if self.low == TICK_S { "1 ns" } else { "0 s" };
+            return format!("from {low} to 100 years");
+        }
         match (self.low, self.high) {
             (f64::MIN_POSITIVE, f64::INFINITY) => "above 0".to_owned(),
             (low, f64::INFINITY) => format!("of at least {}{base}", number(low)),
