@@ -6,7 +6,7 @@
 //! first). Pairs influence each other, so all are moved together until all facts agree.
 
 use crate::metrics::summary::FactResult;
-use crate::scenario::{Input, Scenario};
+use crate::scenario::{Input, Metric, Scenario};
 
 /// Relative difference at which a fact counts as met.
 const CLOSE: f64 = 0.01;
@@ -104,8 +104,8 @@ pub fn parameters(scenario: &Scenario) -> Result<Vec<Parameter>, NotFittable> {
                 path: pair.parameter.clone(),
                 fact: scenario.facts[pair.fact].name.clone(),
                 number,
+                elasticity: elasticity_at_first(&unit, scenario.facts[pair.fact].metric),
                 unit,
-                elasticity: elasticity_at_first(scenario, pair.fact),
                 before: None,
                 difference: f64::INFINITY,
             })
@@ -113,14 +113,12 @@ pub fn parameters(scenario: &Scenario) -> Result<Vec<Parameter>, NotFittable> {
         .collect()
 }
 
-/// More of a parameter gives more of its fact, but the time to a million falls.
-fn elasticity_at_first(scenario: &Scenario, fact: usize) -> f64 {
-    use crate::scenario::Metric;
-    if scenario.facts[fact].metric == Metric::DaysToMillion {
-        -1.0
-    } else {
-        1.0
-    }
+/// More of a parameter gives more of its fact; but a longer time gives less, and more of anything
+/// shortens the time to a million.
+fn elasticity_at_first(unit: &str, metric: Metric) -> f64 {
+    let is_time = matches!(unit.trim(), "ms" | "s" | "m" | "min" | "h" | "d" | "w");
+    let sign = |flipped| if flipped { -1.0 } else { 1.0 };
+    sign(is_time) * sign(metric == Metric::DaysToMillion)
 }
 
 fn split(path: &str, input: Option<&Input>) -> Result<(f64, String), NotFittable> {
