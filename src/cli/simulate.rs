@@ -37,9 +37,10 @@ pub(super) fn run(arguments: &Simulate) -> Result<u8, Failure> {
         .out
         .clone()
         .unwrap_or_else(|| default_folder(&scenario.name));
-    let folder = Folder::start(&out)?;
     let threads = arguments.threads.map_or_else(all_cores, usize::from);
+    // From here on a signal must not leave a half-made folder behind.
     let signals = Signals::listen();
+    let folder = Folder::start(&out)?;
 
     let mut bar = Bar::start(scenario.horizon);
     let trial = trials::run(&scenario, threads, &mut |progress| {
@@ -109,9 +110,9 @@ fn with_trace(arguments: &Simulate) -> Question {
 
 /// Whether the header of a trace speaks of denoise steps.
 fn looks_like_images(trace: &Path) -> bool {
-    let bytes = load::read_file(trace, u64::MAX).unwrap_or_default();
-    let header = bytes.get(..bytes.len().min(4096)).unwrap_or_default();
-    String::from_utf8_lossy(header).contains("num_inference_steps")
+    // A file that cannot be read is told of when the scenario asks for it.
+    let start = load::read_start(trace, 4096).unwrap_or_default();
+    String::from_utf8_lossy(&start).contains("num_inference_steps")
 }
 
 /// A TOML string.
@@ -210,7 +211,7 @@ fn written(trial: &Trial, out: &Path, wall_s: f64) -> String {
         "{:.1} M requests in {wall_s:.1} s ({:.2} M/s); result, tables and figures in {}",
         requests / 1e6,
         requests / wall_s / 1e6,
-        out.display()
+        formats::printable_path(out)
     )
 }
 
