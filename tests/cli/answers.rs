@@ -94,12 +94,8 @@ fn parts_add_up_to_the_cent() {
             .iter()
             .map(|line| line["usd"].as_f64().expect("dollars"));
         let parts: Vec<f64> = parts.collect();
-        assert!(
-            parts
-                .iter()
-                .all(|usd| usd.is_sign_positive() && (usd * 100.0).fract() == 0.0
-                    || (cents(*usd) as f64 / 100.0) == *usd)
-        );
+        let whole = |usd: &f64| usd.is_sign_positive() && cents(*usd) as f64 / 100.0 == *usd;
+        assert!(parts.iter().all(whole), "{parts:?}");
         let sum: i64 = parts.iter().map(|usd| cents(*usd)).sum();
         let total = money[total].as_f64().expect("a total");
         assert_eq!(sum, cents(total), "{side} in JSON");
