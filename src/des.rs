@@ -7,9 +7,9 @@
 //! when it falls due.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
-use crate::units::SimTime;
+use crate::units::{SimDuration, SimTime};
 
 /// One due time for each of n entities: a tournament tree. Setting a time costs O(log n) at most, and
 /// less where the change does not reach the top; the earliest is read off the root.
@@ -73,10 +73,18 @@ impl Earliest {
     }
 }
 
-/// Any number of timers.
+/// Any number of timers, most of which are far away and many of which will be stale by the time they
+/// fall due: a calendar queue (Brown 1988). Far timers lie unsorted in pages of equal length; a page is
+/// sorted into a small heap when its time comes, and what is stale by then is left out.
 #[derive(Clone, Debug)]
 pub struct Timers<T> {
-    heap: BinaryHeap<Reverse<Timer<T>>>,
+    /// Timers of pages that have been turned.
+    near: BinaryHeap<Reverse<Timer<T>>>,
+    /// By number: the pages that have not been turned.
+    far: BTreeMap<u64, Vec<Timer<T>>>,
+    /// The first page that has not been turned.
+    next_page: u64,
+    page: SimDuration,
     set: u64,
 }
 
@@ -91,52 +99,59 @@ pub struct Timer<T> {
     pub what: T,
 }
 
-impl<T: Ord + Copy> Default for Timers<T> {
-    fn default() -> Self {
+impl<T: Ord + Copy> Timers<T> {
+    /// No timers; pages have the given length, which changes the speed and nothing else.
+    #[must_use]
+    pub fn new(page: SimDuration) -> Self {
+        let page = SimDuration(page.0.max(1));
         Self {
-            heap: BinaryHeap::new(),
+            near: BinaryHeap::new(),
+            far: BTreeMap::new(),
+            next_page: 0,
+            page,
             set: 0,
         }
     }
-}
 
-impl<T: Ord + Copy> Timers<T> {
     /// Sets a timer.
     pub fn set(&mut self, at: SimTime, what: T) {
-        self.heap.push(Reverse(Timer {
+        let timer = Timer {
             at,
             sequence: self.set,
             what,
-        }));
+        };
         self.set += 1;
+        let page = at.0 / self.page.0;
+        if page < self.next_page {
+            self.near.push(Reverse(timer));
+        } else {
+            self.far.entry(page).or_default().push(timer);
+        }
     }
 
-    /// When the first falls due; `SimTime::NEVER` when none is set.
-    #[must_use]
-    pub fn time(&self) -> SimTime {
-        self.heap.peek().map_or(SimTime::NEVER, |first| first.0.at)
+    /// When the first that is not stale falls due; `SimTime::NEVER` when there is none. `holds` says
+    /// what is not stale; a timer that is stale once is stale for ever.
+    pub fn time(&mut self, holds: impl Fn(&T) -> bool) -> SimTime {
+        loop {
+            while let Some(Reverse(first)) = self.near.peek() {
+                if holds(&first.what) {
+                    return first.at;
+                }
+                self.near.pop();
+            }
+            let Some((number, mut page)) = self.far.pop_first() else {
+                return SimTime::NEVER;
+            };
+            page.retain(|timer| holds(&timer.what));
+            self.next_page = number + 1;
+            self.near = page.into_iter().map(Reverse).collect();
+        }
     }
 
-    /// Takes the first; among those due at the same time the one that was set first.
+    /// Takes the first, which `time` has just found; among those due at the same time the one that was
+    /// set first.
     pub fn pop(&mut self) -> Option<Timer<T>> {
-        self.heap.pop().map(|first| first.0)
-    }
-
-    /// Takes the first if it falls due before `time`.
-    pub fn pop_before(&mut self, time: SimTime) -> Option<Timer<T>> {
-        if self.time() < time { self.pop() } else { None }
-    }
-
-    /// Number of timers set, stale ones included.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.heap.len()
-    }
-
-    /// Whether none is set.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+        self.near.pop().map(|first| first.0)
     }
 }
 
@@ -180,14 +195,53 @@ mod tests {
 
     #[test]
     fn equal_times_keep_the_order_in_which_they_were_set() {
-        let mut timers = Timers::default();
-        for what in [9_u32, 3, 7] {
-            timers.set(SimTime(4), what);
+        for page in [1, 3, 100] {
+            let mut timers = Timers::new(SimDuration(page));
+            for what in [9_u32, 3, 7] {
+                timers.set(SimTime(4), what);
+            }
+            timers.set(SimTime(2), 1);
+            timers.set(SimTime(4), 8);
+            let next = || {
+                let due = timers.time(|_| true) < SimTime::NEVER;
+                due.then(|| timers.pop()).flatten().map(|timer| timer.what)
+            };
+            assert_eq!(
+                std::iter::from_fn(next).collect::<Vec<_>>(),
+                [1, 9, 3, 7, 8]
+            );
         }
-        timers.set(SimTime(2), 1);
-        let order: Vec<u32> = std::iter::from_fn(|| timers.pop())
-            .map(|t| t.what)
-            .collect();
-        assert_eq!(order, [1, 9, 3, 7]);
+    }
+
+    #[test]
+    fn the_calendar_agrees_with_a_sorted_list() {
+        let mut stream = Seed(4).stream("des", "calendar", 0);
+        let mut timers = Timers::new(SimDuration(10));
+        let mut list: Vec<(u64, u64, u64)> = Vec::new();
+        let (mut now, mut sequence) = (0, 0);
+        for _ in 0..5000 {
+            if stream.chance(0.55) {
+                let (at, what) = (now + stream.below(80), stream.below(7));
+                timers.set(SimTime(at), what);
+                list.push((at, sequence, what));
+                sequence += 1;
+                continue;
+            }
+            // What is odd is stale.
+            list.retain(|timer| timer.2 % 2 == 0);
+            list.sort_unstable();
+            let first = list
+                .first()
+                .map_or(SimTime::NEVER, |timer| SimTime(timer.0));
+            assert_eq!(timers.time(|what| what % 2 == 0), first);
+            if first < SimTime::NEVER {
+                let (at, _, what) = list.remove(0);
+                assert_eq!(
+                    timers.pop().map(|timer| (timer.at.0, timer.what)),
+                    Some((at, what))
+                );
+                now = at;
+            }
+        }
     }
 }

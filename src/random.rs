@@ -13,6 +13,8 @@ pub use law::Law;
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use crate::stats::normal_quantile;
+
 /// The one number from which all randomness of a run follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seed(pub u64);
@@ -98,11 +100,10 @@ impl Stream {
         -libm::log(self.unit())
     }
 
-    /// Standard normal, by Box and Muller's transform (one of its two values is dropped, so that
-    /// every draw takes the same number of bits).
+    /// Standard normal, by inversion: one draw of bits each, and monotone in them, so that common
+    /// random numbers stay common.
     pub fn normal(&mut self) -> f64 {
-        let radius = libm::sqrt(2.0 * self.exponential());
-        radius * libm::cos(2.0 * std::f64::consts::PI * self.unit())
+        normal_quantile(self.unit())
     }
 
     /// Poisson with the given mean: by counting exponentials up to 30, above by the sum of halves.

@@ -5,7 +5,7 @@ use crate::scenario::{Goal, Scenario, Slo};
 use crate::sim::TierTally;
 use crate::units::SimDuration;
 
-/// A tier melts while more than this share of its requests is refused, or given up.
+/// A tier melts while more than this share of its requests that end is refused, or given up.
 const MELTED_SHARE: f64 = 0.05;
 /// Without a promise, a tier waits while its p90 is above so many times the time on an empty fleet.
 const WAITED_TIMES_ALONE: f64 = 3.0;
@@ -83,20 +83,21 @@ pub(super) fn melted(scenario: &Scenario, series: &Series) -> Vec<Melted> {
     let mut melted = Vec::new();
     for (index, tier) in scenario.tiers.iter().enumerate() {
         let column = |name| series.column(name, Some(&tier.name));
-        let (Some(offered), Some(shed), Some(abandoned), Some(p90)) = (
-            column("offered"),
+        let (Some(completed), Some(shed), Some(abandoned), Some(failed), Some(p90)) = (
+            column("completed"),
             column("shed"),
             column("abandoned"),
+            column("failed"),
             column("response_p90"),
         ) else {
             continue;
         };
-        let waits = (0..series.len()).map(|i| p90.values[i]).collect::<Vec<_>>();
+        let ended = sum([completed, shed, abandoned, failed]);
         let limit_s = waiting_limit_s(scenario, index);
         let stretches = [
-            stretch("waited", &waits, limit_s),
-            stretch("was refused", &ratio(shed, offered), MELTED_SHARE),
-            stretch("gave up", &ratio(abandoned, offered), MELTED_SHARE),
+            stretch("waited", &p90.values, limit_s),
+            stretch("was refused", &ratio(&shed.values, &ended), MELTED_SHARE),
+            stretch("gave up", &ratio(&abandoned.values, &ended), MELTED_SHARE),
         ];
         melted.extend(stretches.into_iter().flatten().map(|stretch| Melted {
             tier: tier.name.clone(),
@@ -133,12 +134,20 @@ fn waiting_limit_s(scenario: &Scenario, tier: usize) -> f64 {
     })
 }
 
-fn ratio(part: &Column, whole: &Column) -> Vec<Option<f64>> {
+/// Value by value, the sum of columns without gaps.
+fn sum(columns: [&Column; 4]) -> Vec<Option<f64>> {
+    (0..columns[0].values.len())
+        .map(|i| columns.iter().map(|column| column.values[i]).sum())
+        .collect()
+}
+
+/// The share that one kind of end has in all requests that ended in each interval.
+fn ratio(part: &[Option<f64>], whole: &[Option<f64>]) -> Vec<Option<f64>> {
     let share = |(part, whole): (&Option<f64>, &Option<f64>)| match (part, whole) {
         (Some(part), Some(whole)) if *whole > 0.0 => Some(part / whole),
         _ => None,
     };
-    part.values.iter().zip(&whole.values).map(share).collect()
+    part.iter().zip(whole).map(share).collect()
 }
 
 /// From the first to the last interval above the limit, in intervals; `None` if there is none.

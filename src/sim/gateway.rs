@@ -108,7 +108,7 @@ impl Gateway {
         Self {
             index: index as u16,
             demands: demands.map(part).collect(),
-            sessions: Timers::default(),
+            sessions: Timers::new(scenario.lookahead),
             buckets: saved.map(|tokens| (tokens, SimTime::ZERO)).collect(),
             router: Router::new(regions, gateways, index, stream),
             wishes: Vec::new(),
@@ -161,7 +161,9 @@ impl Gateway {
 
     fn collect_wishes(&mut self, window: &Window<'_>) {
         let (from, until) = (window.from, window.until);
-        while let Some(timer) = self.sessions.pop_before(until) {
+        while self.sessions.time(|_| true) < until
+            && let Some(timer) = self.sessions.pop()
+        {
             let (demand, user) = timer.what;
             // A think time that ended before its answer was heard of ends now.
             self.wishes

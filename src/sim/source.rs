@@ -214,7 +214,7 @@ mod tests {
         let wave = Rhythm::Cosine {
             amplitude: 0.6,
             peak_s: 5.0,
-            period_s: 20.0,
+            period_s: 10.0,
         };
         let cases = [
             (flat(200.0), Rhythm::Flat),

@@ -76,6 +76,15 @@ enum Due {
     Window(Ticket),
 }
 
+impl Due {
+    /// Whom it is for; if that attempt has ended, so has the reason.
+    fn ticket(self) -> Ticket {
+        match self {
+            Self::User(ticket) | Self::Window(ticket) => ticket,
+        }
+    }
+}
+
 /// Everything that can happen in a pool; at one instant in this order.
 enum Event {
     IterationEnds { replica: usize },
@@ -102,7 +111,7 @@ impl Pool {
             occupancy: Occupancy::new(pool.batch_limit),
             lines: Vec::new(),
             attempts: Attempts::default(),
-            timers: Timers::default(),
+            timers: Timers::new(scenario.lookahead),
             stopped: false,
             degrading: false,
             turn: 0,
@@ -148,7 +157,11 @@ impl Pool {
     }
 
     fn next_event(&mut self, until: SimTime) -> Option<(SimTime, Event)> {
-        let (change, timer) = (self.changes.time(), self.timers.time());
+        let change = self.changes.time();
+        let attempts = &self.attempts;
+        let timer = self
+            .timers
+            .time(|due| attempts.live(due.ticket()).is_some());
         let arrival = self.incoming.get(self.come);
         let at = arrival
             .map_or(SimTime::NEVER, |arrival| arrival.at)
