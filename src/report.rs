@@ -31,6 +31,7 @@ pub use compare::{
     comparison_table,
 };
 pub use csv::{facts_csv, money_csv, pools_csv, series_csv, summary_csv, tiers_csv};
+pub use escape::printable_path;
 pub use estimate::{estimate_json, estimate_table};
 pub use figure::{Figure, figures};
 pub use inputs::{inputs_json, inputs_table};

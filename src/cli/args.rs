@@ -45,6 +45,12 @@ pub enum Command {
     Man(Man),
 }
 
+/// Reads a seed; clap's own message for a number does not say which are allowed.
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
+}
+
 /// A scenario and what is changed in it.
 #[derive(Debug, Clone, Args)]
 pub struct Question {
@@ -55,10 +61,10 @@ pub struct Question {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub sets: Vec<String>,
     /// The seed from which all randomness follows.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
-    /// Simulate only this share of the users and of the fleet, 0 < scale <= 1.
-    #[arg(long, value_name = "SHARE")]
+    /// Simulate this share of the users and of the fleet; above 1 makes both larger.
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub scale: Option<f64>,
 }
 
@@ -95,10 +101,10 @@ pub struct TraceMapping {
     #[arg(long, value_name = "MAP", requires = "trace")]
     pub columns: Option<String>,
     /// Divide the time between requests by this factor.
-    #[arg(long, value_name = "FACTOR", requires = "trace")]
+    #[arg(long, value_name = "FACTOR", requires = "trace", allow_negative_numbers = true)]
     pub compress: Option<f64>,
     /// Multiply the number of requests with this factor, keeping the shape of their rate.
-    #[arg(long, value_name = "FACTOR", requires = "trace")]
+    #[arg(long, value_name = "FACTOR", requires = "trace", allow_negative_numbers = true)]
     pub rescale: Option<f64>,
     /// Sort rows whose time goes backwards, instead of refusing them.
     #[arg(long, requires = "trace")]

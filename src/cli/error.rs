@@ -5,6 +5,7 @@ use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use crate::report::printable_path;
 use crate::scenario::{Problem, Problems};
 
 /// Usage or scenario error.
@@ -52,7 +53,7 @@ impl Failure {
     pub(super) fn file(action: &'static str, path: &Path, cause: io::Error) -> Self {
         Self::File {
             action,
-            path: path.display().to_string(),
+            path: printable_path(path),
             cause,
         }
     }

@@ -1,14 +1,34 @@
 //! The result folder: written beside its place under another name, synced, then renamed into it, so
-//! that whoever looks finds the old result or the new one and never half of one.
+//! that whoever looks finds a whole result and never half of one. An earlier result is moved aside for
+//! that instant; if the new one cannot take its place, it is moved back.
+//!
+//! Only what this program wrote is ever replaced: a folder with anything else in it is refused.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::Failure;
+use crate::report::printable_path;
 
 /// The file by which a folder is known as a result.
 pub(super) const RESULT_FILE: &str = "result.json";
+
+/// All that a result folder holds; `write` takes no other name.
+const ENTRIES: [&str; 11] = [
+    RESULT_FILE,
+    "run-info.json",
+    "series.csv",
+    "series.parquet",
+    "tiers.csv",
+    "tiers.parquet",
+    "pools.csv",
+    "money.csv",
+    "facts.csv",
+    "summary.md",
+    "figures",
+];
 
 /// A result folder in the making; dropped without `publish` it leaves nothing behind.
 pub(super) struct Folder {
@@ -24,11 +44,7 @@ impl Folder {
     /// # Errors
     /// `Usage` if something else is there, `File` if nothing can be written beside it.
     pub(super) fn start(target: &Path) -> Result<Self, Failure> {
-        let occupied = target.exists() && !is_replaceable(target);
-        if occupied {
-            let message = format!("`{}` exists and is not a result folder", target.display());
-            return Err(Failure::usage(message, "name another folder with --out"));
-        }
+        refuse_foreign(target)?;
         let parent = match target.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
@@ -48,6 +64,8 @@ impl Folder {
 
     /// Writes one file of the result.
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+        let entry = name.split('/').next().unwrap_or(name);
+        assert!(ENTRIES.contains(&entry), "{entry} is missing in ENTRIES");
         let path = self.draft.path().join(name);
         let write = || -> io::Result<()> {
             if let Some(folder) = path.parent() {
@@ -64,6 +82,8 @@ impl Folder {
     pub(super) fn publish(self) -> Result<(), Failure> {
         let cannot = |cause| Failure::file("put the result at", &self.target, cause);
         make_readable(self.draft.path()).map_err(cannot)?;
+        // Somebody may have put something there while the run went on.
+        refuse_foreign(&self.target)?;
         let old = match self.target.exists() {
             true => {
                 let aside = tempfile::Builder::new()
@@ -75,8 +95,14 @@ impl Folder {
             }
             false => None,
         };
-        let draft = self.draft.keep();
-        fs::rename(&draft, &self.target).map_err(cannot)?;
+        if let Err(cause) = fs::rename(self.draft.path(), &self.target) {
+            if let Some(aside) = &old {
+                fs::rename(aside.path().join("result"), &self.target).map_err(cannot)?;
+            }
+            return Err(cannot(cause));
+        }
+        // It has another name now: there is nothing left to clear away.
+        let _moved = self.draft.keep();
         // The rename itself lasts only once the folder above is on disk; not every system can.
         drop(File::open(&self.parent).and_then(|folder| folder.sync_all()));
         drop(old);
@@ -96,9 +122,38 @@ fn make_readable(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn is_replaceable(target: &Path) -> bool {
-    let is_empty = fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none());
-    is_empty || target.join(RESULT_FILE).is_file()
+/// Refuses to replace what is neither an earlier result nor an empty folder.
+fn refuse_foreign(target: &Path) -> Result<(), Failure> {
+    // A link that leads nowhere does not "exist", but it would be replaced.
+    if fs::symlink_metadata(target).is_err() {
+        return Ok(());
+    }
+    let path = printable_path(target);
+    let problem = match fs::read_dir(target) {
+        Err(_) => Some(format!("`{path}` exists and is not a folder")),
+        Ok(entries) => {
+            let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
+            let names: Vec<OsString> = names
+                .collect::<Result<_, _>>()
+                .map_err(|cause| Failure::file("look into", target, cause))?;
+            let foreign = names
+                .iter()
+                .find(|name| !ENTRIES.iter().any(|entry| name == entry));
+            let is_result = names.iter().any(|name| name == RESULT_FILE);
+            match foreign {
+                Some(name) if is_result => Some(format!(
+                    "`{path}` holds `{}`, which is no part of a result",
+                    printable_path(Path::new(name))
+                )),
+                _ if is_result || names.is_empty() => None,
+                _ => Some(format!("`{path}` exists and is not a result folder")),
+            }
+        }
+    };
+    match problem {
+        Some(message) => Err(Failure::usage(message, "name another folder with --out")),
+        None => Ok(()),
+    }
 }
 
 /// Writes one file beside its place and renames it; refuses to replace one if `fresh`.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::args::Question;
 use super::error::Failure;
+use crate::report::printable_path;
 use crate::scenario::{self, Scenario, Settings, Source};
 
 /// Largest scenario file.
@@ -26,14 +27,16 @@ pub(super) fn scenario(question: &Question) -> Result<Scenario, Failure> {
         seed: question.seed,
         scale: question.scale,
     };
-    let text;
+    let (name, text);
     let path = Path::new(&question.scenario);
     let source = match scenario::embedded(&question.scenario) {
         Some(source) if !path.exists() => source,
         _ => {
             text = scenario_text(path)?;
+            // It goes into every message about the file.
+            name = printable_path(path);
             Source {
-                name: &question.scenario,
+                name: &name,
                 text: &text,
             }
         }
@@ -69,13 +72,13 @@ fn scenario_text(path: &Path) -> Result<String, Failure> {
         } else {
             "save it as UTF-8"
         };
-        let place = format!("{}:{line}:{column}", path.display());
+        let place = format!("{}:{line}:{column}", printable_path(path));
         Failure::usage(format!("{place}: found a byte that is not UTF-8"), hint)
     })
 }
 
 fn unknown(path: &Path) -> Failure {
-    let name = path.display().to_string();
+    let name: String = printable_path(path).chars().take(100).collect();
     let built_in: Vec<&str> = scenario::EMBEDDED.iter().map(|source| source.0).collect();
     let near = built_in
         .iter()
@@ -85,11 +88,6 @@ fn unknown(path: &Path) -> Failure {
         .map(|(_, candidate)| format!("did you mean `{candidate}`? "))
         .unwrap_or_default();
     let hint = format!("{near}built-in scenarios: {}", built_in.join(", "));
-    let name: String = name
-        .chars()
-        .take(100)
-        .flat_map(char::escape_debug)
-        .collect();
     Failure::usage(
         format!("there is no file and no built-in scenario `{name}`"),
         hint,
@@ -98,6 +96,30 @@ fn unknown(path: &Path) -> Failure {
 
 /// Reads a regular file up to a size; pipes, devices and folders are refused, not waited for.
 pub(super) fn read_file(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Failure> {
+    let metadata = regular_file(path)?;
+    if metadata.len() > bytes_max {
+        let message = format!(
+            "`{}` has {} bytes; at most {bytes_max} are allowed",
+            printable_path(path),
+            metadata.len()
+        );
+        return Err(Failure::usage(message, "is it the right file?"));
+    }
+    read_start(path, bytes_max + 1)
+}
+
+/// The first bytes of a regular file.
+pub(super) fn read_start(path: &Path, bytes: u64) -> Result<Vec<u8>, Failure> {
+    let cannot = |cause| Failure::file("read", path, cause);
+    regular_file(path)?;
+    let mut start = Vec::new();
+    let file = fs::File::open(path).map_err(cannot)?;
+    file.take(bytes).read_to_end(&mut start).map_err(cannot)?;
+    Ok(start)
+}
+
+/// What the system knows of a file, unless reading it could wait or never end.
+fn regular_file(path: &Path) -> Result<fs::Metadata, Failure> {
     let cannot = |cause| Failure::file("read", path, cause);
     let metadata = fs::metadata(path).map_err(cannot)?;
     if !metadata.is_file() {
@@ -106,23 +128,10 @@ pub(super) fn read_file(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Failure>
         } else {
             "not a regular file"
         };
-        let message = format!("`{}` is {what}", path.display());
+        let message = format!("`{}` is {what}", printable_path(path));
         return Err(Failure::usage(message, "name a regular file"));
     }
-    if metadata.len() > bytes_max {
-        let message = format!(
-            "`{}` has {} bytes; at most {bytes_max} are allowed",
-            path.display(),
-            metadata.len()
-        );
-        return Err(Failure::usage(message, "is it the right file?"));
-    }
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(cannot)?;
-    file.take(bytes_max + 1)
-        .read_to_end(&mut bytes)
-        .map_err(cannot)?;
-    Ok(bytes)
+    Ok(metadata)
 }
 
 /// The first bytes of a regular file, for a look at what it is.

@@ -7,7 +7,7 @@ use super::error::Failure;
 use super::folder::RESULT_FILE;
 use super::{load, output, simulate};
 use crate::metrics::summary::Summary;
-use crate::report::{Style, parse_result};
+use crate::report::{Style, parse_result, printable_path};
 
 /// Largest result file that is read.
 const RESULT_BYTES_MAX: u64 = 1 << 30;
@@ -24,7 +24,7 @@ pub(super) fn read(folder: &Path) -> Result<Summary, Failure> {
     if !path.is_file() {
         let message = format!(
             "`{}` is not a result folder: it has no {RESULT_FILE}",
-            folder.display()
+            printable_path(folder)
         );
         return Err(Failure::usage(
             message,
@@ -35,7 +35,7 @@ pub(super) fn read(folder: &Path) -> Result<Summary, Failure> {
     let text = String::from_utf8_lossy(&bytes);
     parse_result(&text).map_err(|problem| {
         let hint = "run the scenario again with this version of meltpoint";
-        Failure::usage(format!("{}: {problem}", path.display()), hint)
+        Failure::usage(format!("{}: {problem}", printable_path(&path)), hint)
     })
 }
 

@@ -47,9 +47,10 @@ pub(super) fn run(arguments: &Simulate) -> Result<u8, Failure> {
         .out
         .clone()
         .unwrap_or_else(|| default_folder(&scenario.name));
-    let folder = Folder::start(&out)?;
     let threads = arguments.threads.map_or_else(all_cores, usize::from);
+    // From here on a signal must not leave a half-made folder behind.
     let signals = Signals::listen();
+    let folder = Folder::start(&out)?;
 
     let mut bar = Bar::start(scenario.horizon);
     let trial = trials::run(&scenario, threads, &mut |progress| {
@@ -266,7 +267,7 @@ fn written(trial: &Trial, out: &Path, wall_s: f64) -> String {
         "{:.1} M requests in {wall_s:.1} s ({:.2} M/s); result, tables and figures in {}",
         requests / 1e6,
         requests / wall_s / 1e6,
-        out.display()
+        formats::printable_path(out)
     )
 }
 

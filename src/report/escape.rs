@@ -6,10 +6,14 @@
 //! is too long is cut with an ellipsis. Every name that a report shows goes through here; what a
 //! format needs beyond that (quotes in CSV, angles in SVG) is that format's.
 
+use std::path::Path;
+
 /// Longest name that is shown, in characters.
 const LONGEST_NAME: usize = 60;
 /// Longest sentence that is shown, in characters.
 const LONGEST_TEXT: usize = 400;
+/// Longest path that is shown, in characters: the longest that Linux opens.
+const LONGEST_PATH: usize = 4096;
 
 /// A name of something in the scenario: one line, at most 60 characters.
 pub(super) fn name(raw: &str) -> String {
@@ -19,6 +23,12 @@ pub(super) fn name(raw: &str) -> String {
 /// A sentence: one line, at most 400 characters.
 pub(super) fn text(raw: &str) -> String {
     cut(raw, LONGEST_TEXT)
+}
+
+/// The name of a file, which may hold any character: one line, as long as any system allows.
+#[must_use]
+pub fn printable_path(path: &Path) -> String {
+    cut(&path.to_string_lossy(), LONGEST_PATH)
 }
 
 /// The escaped text, cut to `longest` characters.

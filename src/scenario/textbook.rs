@@ -11,51 +11,6 @@ impl Scenario {
     /// It starts empty and lasts `horizon_s`; change its public fields to make it another queue.
     #[must_use]
     pub fn textbook(arrivals_per_s: f64, service_s: Law, replicas: u32, horizon_s: f64) -> Self {
-        let client = Client {
-            patience_s: None,
-            until: PatienceUntil::Start,
-            silent_share: 0.0,
-            retry: None,
-        };
-        let tier = Tier {
-            name: "all".into(),
-            client,
-            subscription_usd_per_month: 0.0,
-            pays_per_image: false,
-        };
-        let quality = Quality {
-            name: "standard".into(),
-            amount: service_s,
-            usd_per_image: 0.0,
-        };
-        let work = Work {
-            name: "service".into(),
-            unit: WorkUnit::ServiceTime,
-            qualities: vec![quality],
-            prompt_tokens: Law::Constant { value: 0.0 },
-            memory_bytes: 0,
-            context_grows: false,
-        };
-        let curve = RateCurve {
-            points: vec![(SimTime::ZERO, arrivals_per_s)],
-            linear: false,
-        };
-        let kind = DemandKind::Rate {
-            curve,
-            rhythm: Rhythm::Flat,
-            process: Process::Poisson,
-            users: None,
-            activity_skew: 0.0,
-        };
-        let demand = Demand {
-            name: "all".into(),
-            tier: 0,
-            work: 0,
-            region: 0,
-            from: SimTime::ZERO,
-            until: SimTime::NEVER,
-            kind,
-        };
         let horizon = SimDuration::from_s(horizon_s);
         Self {
             name: "textbook".into(),
@@ -67,9 +22,9 @@ impl Scenario {
             scale: 1.0,
             lookahead: SimDuration::from_s((1000.0 / arrivals_per_s).max(1e-9)),
             series_interval: SimDuration(horizon.0.div_ceil(10).max(1)),
-            tiers: vec![tier],
-            works: vec![work],
-            demands: vec![demand],
+            tiers: vec![textbook_tier()],
+            works: vec![textbook_work(service_s)],
+            demands: vec![textbook_demand(arrivals_per_s)],
             regions: vec![Region {
                 name: "here".into(),
                 utc_offset_s: 0,
@@ -92,6 +47,60 @@ impl Scenario {
             inputs: Vec::new(),
             warnings: Vec::new(),
         }
+    }
+}
+
+fn textbook_tier() -> Tier {
+    let client = Client {
+        patience_s: None,
+        until: PatienceUntil::Start,
+        silent_share: 0.0,
+        retry: None,
+    };
+    Tier {
+        name: "all".into(),
+        client,
+        subscription_usd_per_month: 0.0,
+        pays_per_image: false,
+    }
+}
+
+fn textbook_work(service_s: Law) -> Work {
+    let quality = Quality {
+        name: "standard".into(),
+        amount: service_s,
+        usd_per_image: 0.0,
+    };
+    Work {
+        name: "service".into(),
+        unit: WorkUnit::ServiceTime,
+        qualities: vec![quality],
+        prompt_tokens: Law::Constant { value: 0.0 },
+        memory_bytes: 0,
+        context_grows: false,
+    }
+}
+
+fn textbook_demand(arrivals_per_s: f64) -> Demand {
+    let curve = RateCurve {
+        points: vec![(SimTime::ZERO, arrivals_per_s)],
+        linear: false,
+    };
+    let kind = DemandKind::Rate {
+        curve,
+        rhythm: Rhythm::Flat,
+        process: Process::Poisson,
+        users: None,
+        activity_skew: 0.0,
+    };
+    Demand {
+        name: "all".into(),
+        tier: 0,
+        work: 0,
+        region: 0,
+        from: SimTime::ZERO,
+        until: SimTime::NEVER,
+        kind,
     }
 }
 

@@ -1,0 +1,16 @@
+//! The program from outside: what is typed, what is printed, what lies in the folder, how it ends.
+//!
+//! Every test runs the built program in a folder of its own. The faults that are named in comments
+//! (`S01`, `D06`, ...) are those of the project's list of faults.
+
+mod program;
+
+mod answers;
+mod determinism;
+mod files;
+mod limits;
+mod manual;
+mod scenarios;
+mod signals;
+mod stories;
+mod traces;

@@ -1,0 +1,153 @@
+//! Every scenario that is built in, run at a small scale: it ends, its books balance, its result is
+//! what the schema says.
+
+use serde_json::Value as Json;
+
+use crate::program::Room;
+
+/// Each story with the share that is done in a few seconds without optimisation.
+const STORIES: [(&str, &str); 9] = [
+    ("hello", "1"),
+    ("ghibli-week", "0.0002"),
+    ("ghibli-no-quota", "0.0002"),
+    ("free-on-day-one", "0.0002"),
+    ("hundred-k-chunk", "0.0002"),
+    ("launch-2022", "0.0005"),
+    ("retry-storm", "0.1"),
+    ("replay-chat", "0.1"),
+    ("replay-images", "0.1"),
+];
+
+/// Runs a story and gives its result, which obeys all rules.
+fn told(name: &str) -> Json {
+    let (_, scale) = STORIES
+        .iter()
+        .find(|(story, _)| *story == name)
+        .expect("a story");
+    let room = Room::new();
+    let ended = room.run(&["simulate", name, "--scale", scale, "--out", "r"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let files = room.files("r");
+    for (file, bytes) in &files {
+        if file.ends_with(".csv") || file.ends_with(".json") || file.ends_with(".svg") {
+            let text = String::from_utf8(bytes.clone()).expect("text");
+            let wrong = |word: &str| ["NaN", "inf", "-inf", "nan"].contains(&word);
+            let found = text
+                .split([',', '\n', ' ', '"', ':'])
+                .find(|word| wrong(word));
+            assert_eq!(found, None, "{name}: {file}");
+        }
+    }
+    let result = room.result("r");
+    obeys_the_schema(&room, &result);
+    balances(&result);
+    result
+}
+
+/// H06.
+fn obeys_the_schema(room: &Room, result: &Json) {
+    let schema = room.done(&["schema", "result"]).out;
+    let schema: Json = serde_json::from_str(&schema).expect("it is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("it is a schema");
+    let errors: Vec<String> = validator
+        .iter_errors(result)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert_eq!(errors, Vec::<String>::new());
+    assert_eq!(result["schema_version"], 1);
+}
+
+/// N01: nothing is lost, and the checks of the run were made.
+fn balances(result: &Json) {
+    let count = |value: &Json| value.as_u64().expect("a count");
+    let tiers = result["tiers"].as_array().expect("tiers");
+    for tier in tiers.iter().chain([&result["total"]]) {
+        let shed = tier["shed"].as_object().expect("refusals by reason");
+        let known: u64 = ["completed", "abandoned", "failed", "in_system"]
+            .iter()
+            .map(|of| count(&tier[of]))
+            .sum();
+        let shed: u64 = shed.values().map(count).sum();
+        assert_eq!(count(&tier["offered"]), known + shed, "{tier:#}");
+    }
+    let offered: u64 = tiers.iter().map(|tier| count(&tier["offered"])).sum();
+    assert_eq!(offered, count(&result["total"]["offered"]));
+    assert!(offered > 0, "nothing happened");
+    for name in ["ledger", "Little's law", "utilisation <= 1"] {
+        let checks = result["checks"].as_array().expect("checks");
+        let check = checks.iter().find(|check| check["name"] == name);
+        let check = check.unwrap_or_else(|| panic!("no check of {name}"));
+        assert!(count(&check["times"]) > 0, "{name} was not checked");
+    }
+    for pool in result["pools"].as_array().expect("pools") {
+        let utilisation = pool["utilisation"].as_f64().unwrap_or(0.0);
+        assert!((0.0..=1.0).contains(&utilisation), "{pool:#}");
+    }
+}
+
+#[test]
+fn every_built_in_scenario_is_told_here() {
+    let listed = Room::new().done(&["scenarios"]).out;
+    let mut names: Vec<&str> = listed
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let mut stories = STORIES.map(|(name, _)| name);
+    names.sort_unstable();
+    stories.sort_unstable();
+    assert_eq!(names, stories);
+}
+
+#[test]
+fn hello_melts_for_a_while() {
+    let result = told("hello");
+    assert!(
+        result["melted"]
+            .as_array()
+            .is_some_and(|melted| !melted.is_empty())
+    );
+}
+
+#[test]
+fn the_ghibli_week_is_told() {
+    let result = told("ghibli-week");
+    assert_eq!(result["facts"].as_array().map(Vec::len), Some(6));
+}
+
+#[test]
+fn the_week_without_a_quota_refuses_nobody_for_one() {
+    let result = told("ghibli-no-quota");
+    assert_eq!(result["total"]["shed"]["quota"], 0);
+}
+
+#[test]
+fn the_free_tier_may_open_on_the_first_day() {
+    told("free-on-day-one");
+}
+
+#[test]
+fn a_chunk_may_come_in_mid_surge() {
+    told("hundred-k-chunk");
+}
+
+#[test]
+fn the_launch_of_2022_is_told() {
+    told("launch-2022");
+}
+
+#[test]
+fn a_retry_storm_outlives_its_cause() {
+    let result = told("retry-storm");
+    let attempts = result["total"]["attempts"].as_f64();
+    let offered = result["total"]["offered"].as_f64().expect("a count");
+    assert!(
+        attempts > Some(1.5 * offered),
+        "{attempts:?} attempts at {offered} requests"
+    );
+}
+
+#[test]
+fn recorded_requests_are_replayed() {
+    assert!(told("replay-chat")["total"]["offered"].as_u64() > Some(1000));
+    assert!(told("replay-images")["total"]["offered"].as_u64() > Some(300));
+}
