@@ -228,9 +228,10 @@ impl Pool {
             if !self.stopped {
                 self.occupancy.enter(replica as u32, 0);
             }
-            if self.rules.policy.dispatch != Dispatch::Central {
-                self.lines.push(Line::new(self.rules.policy.order));
-            }
+        }
+        if self.rules.policy.dispatch != Dispatch::Central {
+            let lines = self.replicas.len().max(self.lines.len());
+            self.lines.resize(lines, Line::new(self.rules.policy.order));
         }
         self.rate_again();
         if !self.stopped {
