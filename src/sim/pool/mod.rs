@@ -383,6 +383,12 @@ impl Pool {
             count(&[Place::Running, Place::Cancelled]),
             "running"
         );
+        let waits = |attempt: &&Attempt| !attempt.ghost && attempt.place != Place::Cancelled;
+        assert_eq!(
+            self.tiers.iter().map(|tier| tier.in_system).sum::<u64>(),
+            self.attempts.iter().filter(waits).count() as u64,
+            "requests whose users wait for an image or for their next try"
+        );
         assert!(
             self.levels.busy <= self.levels.in_service,
             "more replicas busy than in service"

@@ -54,13 +54,15 @@ impl Pool {
         self.choose_quality(slot);
         let leaves_at = self.clock + SimDuration(patience_ns);
         self.attempts.get_mut(slot).leaves_at = leaves_at;
+        let ticket = self.attempts.ticket(slot);
         self.place(slot, berth);
+        // A batch that starts at once may drop it as hopeless; the slot is then somebody else's.
+        if self.attempts.live(ticket).is_none() || leaves_at == SimTime::NEVER {
+            return;
+        }
         let attempt = self.attempts.get(slot);
-        let until_done = self.waits_for_answer(&attempt.request);
-        let waits = attempt.place == Place::Waiting;
-        if leaves_at != SimTime::NEVER && (until_done || waits) {
-            self.timers
-                .set(leaves_at, Due::User(self.attempts.ticket(slot)));
+        if self.waits_for_answer(&attempt.request) || attempt.place == Place::Waiting {
+            self.timers.set(leaves_at, Due::User(ticket));
         }
     }
 
