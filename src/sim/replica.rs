@@ -216,5 +216,8 @@ impl Replica {
         // In a static batch a member's own work may be over before the batch is, but its place in the
         // batch, and so its context, goes on growing: both sides of the subtraction use `attained`.
         self.phase.context -= member.context(self.attained);
+        if member.joined == self.attained {
+            self.phase.prompt_tokens -= u64::from(member.prompt_tokens);
+        }
     }
 }

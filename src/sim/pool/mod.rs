@@ -228,9 +228,10 @@ impl Pool {
             if !self.stopped {
                 self.occupancy.enter(replica as u32, 0);
             }
-            if self.rules.policy.dispatch != Dispatch::Central {
-                self.lines.push(Line::new(self.rules.policy.order));
-            }
+        }
+        if self.rules.policy.dispatch != Dispatch::Central {
+            let lines = self.replicas.len().max(self.lines.len());
+            self.lines.resize(lines, Line::new(self.rules.policy.order));
         }
         self.rate_again();
         if !self.stopped {
@@ -381,6 +382,12 @@ impl Pool {
             self.levels.running,
             count(&[Place::Running, Place::Cancelled]),
             "running"
+        );
+        let waits = |attempt: &&Attempt| !attempt.ghost && attempt.place != Place::Cancelled;
+        assert_eq!(
+            self.tiers.iter().map(|tier| tier.in_system).sum::<u64>(),
+            self.attempts.iter().filter(waits).count() as u64,
+            "requests whose users wait for an image or for their next try"
         );
         assert!(
             self.levels.busy <= self.levels.in_service,

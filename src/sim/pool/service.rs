@@ -5,10 +5,19 @@ use crate::random::Stream;
 use crate::scenario::{Batching, Dispatch, Drop, PatienceUntil, Work};
 use crate::sim::client::Ended;
 use crate::sim::line::Line;
-use crate::sim::replica::Joiner;
+use crate::sim::replica::{Joiner, Replica};
 use crate::sim::request::{Attempt, Place};
 use crate::sim::tally::Refusal;
 use crate::units::{SimDuration, SimTime};
+
+/// Where an attempt that comes now goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Berth {
+    /// The replica that takes it or in whose line it waits; `None`: any, where one line serves all.
+    replica: Option<u32>,
+    /// Whether it need not stand in line.
+    pub at_once: bool,
+}
 
 impl Pool {
     /// New, empty lines as the rules want them.
@@ -38,43 +47,74 @@ impl Pool {
         }
     }
 
-    /// Whether an attempt that comes now need not stand in line.
-    pub(super) fn has_room(&mut self) -> bool {
-        let places = self.places();
-        match self.rules.policy.dispatch {
-            Dispatch::Central => {
-                self.lines[0].len() == 0 && self.occupancy.emptiest(places).is_some()
-            }
-            _ => self.occupancy.emptiest(places).is_some(),
-        }
-    }
-
-    /// Puts an attempt on a replica or in line.
-    pub(super) fn place(&mut self, slot: u32) {
-        let is_static = matches!(self.rules.policy.batching, Batching::Static { .. });
-        let choice = match self.rules.policy.dispatch {
+    /// Where an attempt that comes now goes.
+    pub(super) fn choose_berth(&mut self, slot: u32) -> Berth {
+        let replica = match self.rules.policy.dispatch {
             Dispatch::Central => self.occupancy.emptiest(self.places()),
             _ if self.replicas.is_empty() => None,
             _ => Some(self.choose_replica()),
         };
-        let line = self.line_of(choice);
-        if let (Some(replica), 0, false, false) = (
-            choice,
-            self.lines.get(line).map_or(0, Line::len),
-            is_static,
-            self.stopped,
-        ) {
+        let line = self.lines.get(self.line_of(replica));
+        let is_first = line.is_none_or(|line| line.len() == 0) && !self.stopped;
+        let at_once = replica.is_some_and(|replica| {
             let index = replica as usize;
-            if self.replicas[index].len() < self.places() && self.fits(index, slot) {
-                self.start(index, slot);
-                return;
-            }
+            is_first
+                && if self.is_static() {
+                    self.replicas[index].is_idle()
+                } else {
+                    self.replicas[index].len() < self.places() && self.fits(index, slot)
+                }
+        });
+        Berth { replica, at_once }
+    }
+
+    /// Puts an attempt on a replica or in line.
+    pub(super) fn place(&mut self, slot: u32, berth: Berth) {
+        let is_static = self.is_static();
+        if let (Some(replica), true, false) = (berth.replica, berth.at_once, is_static) {
+            self.start(replica as usize, slot);
+            return;
         }
-        self.attempts.get_mut(slot).replica = choice.unwrap_or(u32::MAX);
+        self.attempts.get_mut(slot).replica = berth.replica.unwrap_or(u32::MAX);
         self.queue_up(slot);
         if is_static {
             self.start_waiting();
+        } else if let Some(replica) = berth.replica {
+            self.look_again(replica as usize);
         }
+    }
+
+    /// The head of a line has changed. Where memory is what is full, somebody may have stood there
+    /// before a free place that was too small for him: the new head takes it at the next iteration.
+    pub(super) fn look_again(&mut self, index: usize) {
+        let line = self.line_of(Some(index as u32));
+        let has_place = |replica: &Replica| replica.len() < self.places();
+        if self.stopped || self.is_static() || !self.replicas.get(index).is_some_and(has_place) {
+            return;
+        }
+        let head = self.lines[line].head(&self.attempts);
+        if head.is_some_and(|head| self.fits(index, head))
+            && let Some(time) = self.replicas[index].change_soon(self.clock, &self.curve)
+        {
+            self.changes.set(index, time);
+        }
+    }
+
+    /// Somebody who waited, for this replica or any, has left his line.
+    pub(super) fn one_left_line(&mut self, replica: u32) {
+        let line = self.line_of(Some(replica));
+        self.lines[line].one_left(&self.attempts);
+        let next = match self.rules.policy.dispatch {
+            Dispatch::Central => self.occupancy.emptiest(self.places()),
+            _ => Some(replica),
+        };
+        if let Some(next) = next {
+            self.look_again(next as usize);
+        }
+    }
+
+    fn is_static(&self) -> bool {
+        matches!(self.rules.policy.batching, Batching::Static { .. })
     }
 
     /// The last place in the line in which the attempt belongs.
@@ -84,8 +124,10 @@ impl Pool {
         let rules = &self.rules.tiers[usize::from(attempt.request.tier)];
         let deadline = attempt.request.first_at + rules.deadline;
         let per_replica = self.rules.policy.dispatch != Dispatch::Central;
-        if per_replica && attempt.replica as usize >= self.lines.len() && !self.lines.is_empty() {
-            attempt.replica = self.dispatch_stream.below(self.lines.len() as u64) as u32;
+        if per_replica && attempt.replica as usize >= self.lines.len() {
+            // Before the first replica comes all wait in what will be its line.
+            let lines = self.lines.len().max(1);
+            attempt.replica = self.dispatch_stream.below(lines as u64) as u32;
         }
         let line = if per_replica {
             attempt.replica as usize
@@ -121,9 +163,8 @@ impl Pool {
     }
 
     fn start_from_one_line(&mut self) {
-        let is_static = matches!(self.rules.policy.batching, Batching::Static { .. });
         while self.lines[0].len() > 0 {
-            let free = if is_static {
+            let free = if self.is_static() {
                 self.occupancy.idle()
             } else {
                 self.occupancy.emptiest(self.places())
@@ -143,7 +184,7 @@ impl Pool {
             self.settle(index, 0, false);
             return !self.replicas[index].is_idle();
         }
-        if matches!(self.rules.policy.batching, Batching::Static { .. }) {
+        if self.is_static() {
             return false;
         }
         let mut any = false;
@@ -165,7 +206,12 @@ impl Pool {
             self.finish(index, slot);
         }
         let joining = self.replicas[index].take_joining();
-        joining.iter().for_each(|&slot| self.join(index, slot));
+        for &slot in &joining {
+            match self.attempts.get(slot).place {
+                Place::Cancelled => self.finish(index, slot),
+                _ => self.join(index, slot),
+            }
+        }
         self.replicas[index].recycle(joining);
         if self.replicas[index].cancelled > 0 {
             self.sweep_cancelled(index);
@@ -246,19 +292,18 @@ impl Pool {
         let line = self.line_of(Some(index as u32));
         loop {
             let slot = self.lines.get_mut(line)?.head(&self.attempts)?;
-            if self.drops(index, slot) {
-                self.lines[line].pop_head();
-                self.levels.waiting -= 1;
-                let attempt = self.leave(slot);
-                if !attempt.ghost {
-                    self.resolve(attempt.request, Ended::Shed(Refusal::Hopeless));
-                }
-            } else if self.fits(index, slot) {
-                self.lines[line].pop_head();
-                self.levels.waiting -= 1;
-                return Some(slot);
-            } else {
+            if !self.fits(index, slot) {
                 return None;
+            }
+            let drops = self.drops(index, slot);
+            self.lines[line].pop_head();
+            self.levels.waiting -= 1;
+            if !drops {
+                return Some(slot);
+            }
+            let attempt = self.leave(slot);
+            if !attempt.ghost {
+                self.resolve(attempt.request, Ended::Shed(Refusal::Hopeless));
             }
         }
     }

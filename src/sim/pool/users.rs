@@ -44,7 +44,8 @@ impl Pool {
     fn enter(&mut self, slot: u32, patience_ns: u64) {
         let tier = usize::from(self.attempts.get(slot).request.tier);
         self.tiers[tier].attempts += 1;
-        if let Some(refusal) = self.refusal() {
+        let berth = self.choose_berth(slot);
+        if let Some(refusal) = self.refusal(berth.at_once) {
             let attempt = self.attempts.remove(slot);
             self.resolve(attempt.request, Ended::Shed(refusal));
             return;
@@ -53,13 +54,15 @@ impl Pool {
         self.choose_quality(slot);
         let leaves_at = self.clock + SimDuration(patience_ns);
         self.attempts.get_mut(slot).leaves_at = leaves_at;
-        self.place(slot);
+        let ticket = self.attempts.ticket(slot);
+        self.place(slot, berth);
+        // A batch that starts at once may drop it as hopeless; the slot is then somebody else's.
+        if self.attempts.live(ticket).is_none() || leaves_at == SimTime::NEVER {
+            return;
+        }
         let attempt = self.attempts.get(slot);
-        let until_done = self.waits_for_answer(&attempt.request);
-        let waits = attempt.place == Place::Waiting;
-        if leaves_at != SimTime::NEVER && (until_done || waits) {
-            self.timers
-                .set(leaves_at, Due::User(self.attempts.ticket(slot)));
+        if self.waits_for_answer(&attempt.request) || attempt.place == Place::Waiting {
+            self.timers.set(leaves_at, Due::User(ticket));
         }
     }
 
@@ -70,7 +73,7 @@ impl Pool {
     }
 
     /// Why an attempt that comes now is refused, if it is.
-    fn refusal(&mut self) -> Option<Refusal> {
+    fn refusal(&self, at_once: bool) -> Option<Refusal> {
         let admission = self.rules.policy.admission;
         let waiting = self.levels.waiting;
         let limit = match admission.queue_limit {
@@ -78,7 +81,7 @@ impl Pool {
             QueueLimit::Requests(requests) => requests,
             QueueLimit::PerSlot(requests) => (requests * self.slots()) as u64,
         };
-        if waiting >= limit && !self.has_room() {
+        if waiting >= limit && !at_once {
             return Some(Refusal::QueueFull);
         }
         let longest = admission.refuse_wait_above?;
@@ -120,13 +123,10 @@ impl Pool {
         if request.silent {
             attempt.ghost = true;
         } else {
-            let line = match self.lines.len() {
-                1 => 0,
-                _ => attempt.replica as usize,
-            };
+            let replica = attempt.replica;
             self.leave(slot);
             self.levels.waiting -= 1;
-            self.lines[line].one_left(&self.attempts);
+            self.one_left_line(replica);
         }
         self.resolve(request, Ended::Abandoned);
     }
