@@ -101,10 +101,20 @@ pub struct TraceMapping {
     #[arg(long, value_name = "MAP", requires = "trace")]
     pub columns: Option<String>,
     /// Divide the time between requests by this factor.
-    #[arg(long, value_name = "FACTOR", requires = "trace", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        requires = "trace",
+        allow_negative_numbers = true
+    )]
     pub compress: Option<f64>,
     /// Multiply the number of requests with this factor, keeping the shape of their rate.
-    #[arg(long, value_name = "FACTOR", requires = "trace", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        requires = "trace",
+        allow_negative_numbers = true
+    )]
     pub rescale: Option<f64>,
     /// Sort rows whose time goes backwards, instead of refusing them.
     #[arg(long, requires = "trace")]

@@ -119,7 +119,10 @@ impl RateSource {
             self.anchor = (from, integral + (from - began).as_s() * before, rate);
         }
         let (began, integral, rate) = self.anchor;
-        while rate > 0.0 {
+        if rate <= 0.0 {
+            return;
+        }
+        loop {
             let at =
                 began + crate::units::SimDuration::from_s((self.next as f64 - integral) / rate);
             if at >= until {
