@@ -97,7 +97,7 @@ pub struct Simulate {
 /// How to read a trace.
 #[derive(Debug, Clone, Args)]
 pub struct TraceMapping {
-    /// Columns of the trace: time=NAME[,iterations=NAME][,prompt=NAME][,images=NAME] [default: by header].
+    /// Columns of the trace, `time=NAME[,iterations=NAME][,prompt=NAME][,images=NAME]` [default: by header].
     #[arg(long, value_name = "MAP", requires = "trace")]
     pub columns: Option<String>,
     /// Divide the time between requests by this factor.
@@ -168,7 +168,7 @@ pub struct Compare {
 /// `meltpoint fit`.
 #[derive(Debug, Args)]
 pub struct Fit {
-    /// The scenario; its [fit] table pairs parameters with facts.
+    /// The scenario; its `[fit]` table pairs parameters with facts.
     #[command(flatten)]
     pub question: Question,
     /// Threads [default: all cores].
