@@ -13,7 +13,7 @@
 #[path = "oracles/json.rs"]
 mod json;
 
-use json::{flatten, number, numbers, text};
+use json::{law, number, numbers, text};
 use meltpoint::queueing::{self, *};
 use meltpoint::random::Law;
 use meltpoint::stats;
@@ -73,6 +73,21 @@ fn closed_forms_have_the_exact_values() {
     assert_eq!(covered.len(), 86);
 }
 
+/// All numbers of a value with their paths: `/classes/0/Wq`.
+fn flatten(value: &Value, path: String, into: &mut Vec<(String, f64)>) {
+    match value {
+        Value::Number(number) => into.push((path, number.as_f64().unwrap())),
+        Value::Object(map) => map
+            .iter()
+            .for_each(|(key, value)| flatten(value, format!("{path}/{key}"), into)),
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .for_each(|(i, value)| flatten(value, format!("{path}/{i}"), into)),
+        _ => {}
+    }
+}
+
 /// Equal within the tolerance, relative to the larger of the exact value and 1e-3: a probability of
 /// 1e-11 is given to 12 digits but is a difference of numbers near 1.
 fn close(value: f64, exact: f64, tolerance: f64) -> bool {
@@ -89,41 +104,6 @@ fn by_key(expected: &Value, path: &str, compute_at: impl Fn(&str) -> f64) -> Com
     let keys = expected.as_object().unwrap().keys();
     keys.map(|key| (format!("{path}/{key}"), compute_at(key)))
         .collect()
-}
-
-fn law(service: &Value) -> Law {
-    let n = |key| number(service, key);
-    match text(service, "kind") {
-        "det" => Law::Constant { value: n("mean") },
-        "exp" => Law::Exponential { mean: n("mean") },
-        "erlang" => Law::Erlang {
-            mean: n("mean"),
-            stages: n("k") as u32,
-        },
-        "hyper2" => Law::HyperExponential {
-            share_first: n("p"),
-            mean_first: n("m1"),
-            mean_second: n("m2"),
-        },
-        "lognormal" => Law::Lognormal {
-            mean: n("mean"),
-            variation: n("cv"),
-        },
-        "uniform" => Law::Uniform {
-            low: n("a"),
-            high: n("b"),
-        },
-        "pareto" => Law::Pareto {
-            minimum: n("xm"),
-            shape: n("alpha"),
-        },
-        "twopoint" => Law::TwoPoint {
-            share_first: n("p"),
-            first: n("a"),
-            second: n("b"),
-        },
-        other => panic!("law {other}"),
-    }
 }
 
 fn mmc(params: &Value) -> Mmc {

@@ -11,6 +11,8 @@ use crate::scenario::{self, Scenario, Settings, Source};
 
 /// Largest scenario file.
 const SCENARIO_BYTES_MAX: u64 = 16 << 20;
+/// Bytes of a first look.
+const START_BYTES: u64 = 16 << 10;
 /// Largest file that a scenario may name (a compressed trace).
 const TRACE_BYTES_MAX: u64 = 4 << 30;
 
@@ -130,4 +132,12 @@ fn regular_file(path: &Path) -> Result<fs::Metadata, Failure> {
         return Err(Failure::usage(message, "name a regular file"));
     }
     Ok(metadata)
+}
+
+/// The first bytes of a regular file, for a look at what it is.
+pub(super) fn start_of_file(path: &Path) -> Option<Vec<u8>> {
+    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    let mut bytes = Vec::new();
+    let read = |file: fs::File| file.take(START_BYTES).read_to_end(&mut bytes);
+    (is_file && fs::File::open(path).and_then(read).is_ok()).then_some(bytes)
 }

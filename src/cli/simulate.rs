@@ -1,9 +1,11 @@
 //! `meltpoint simulate`: run, print the answer, write the result folder.
 
+use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use flate2::read::GzDecoder;
 use serde_json::json;
 
 use super::args::{Format, Question, Simulate, TraceMapping};
@@ -15,19 +17,27 @@ use super::{load, output, report};
 use crate::estimate;
 use crate::metrics::summary::Summary;
 use crate::report as formats;
-use crate::scenario::Scenario;
+use crate::scenario::{DemandKind, Scenario};
 use crate::trials::{self, Trial};
+use crate::units::NS_PER_S;
 
 /// Requests above which a run must be asked for twice.
 const REQUESTS_MAX: f64 = 4e9;
 /// Bytes of memory above which a run must be asked for twice.
 const MEMORY_BYTES_MAX: f64 = 8e9;
+/// Time for the last requests of a trace.
+const TAIL_NS: u64 = 10 * 60 * NS_PER_S;
+/// Intervals of the series of a replayed trace, about.
+const SERIES_POINTS: u64 = 200;
+/// The first bytes of a gzip file.
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// Bytes in which the header of a trace ends.
+const HEADER_BYTES: u64 = 4096;
 /// Where results go without `--out`.
 const RESULTS: &str = "meltpoint-results";
 
 pub(super) fn run(arguments: &Simulate) -> Result<u8, Failure> {
-    let question = with_trace(arguments);
-    let scenario = Arc::new(load::scenario(&question)?);
+    let scenario = Arc::new(load_scenario(arguments)?);
     guard(&scenario, arguments.yes)?;
     scenario
         .warnings
@@ -110,9 +120,55 @@ fn with_trace(arguments: &Simulate) -> Question {
 
 /// Whether the header of a trace speaks of denoise steps.
 fn looks_like_images(trace: &Path) -> bool {
-    // A file that cannot be read is told of when the scenario asks for it.
-    let start = load::read_start(trace, 4096).unwrap_or_default();
-    String::from_utf8_lossy(&start).contains("num_inference_steps")
+    let start = load::start_of_file(trace).unwrap_or_default();
+    let text = match start.starts_with(&GZIP_MAGIC) {
+        true => {
+            let mut text = Vec::new();
+            // The file is cut off, so its end is missing: what could be unpacked is enough.
+            drop(
+                GzDecoder::new(start.as_slice())
+                    .take(HEADER_BYTES)
+                    .read_to_end(&mut text),
+            );
+            text
+        }
+        false => start,
+    };
+    String::from_utf8_lossy(&text).contains("num_inference_steps")
+}
+
+/// The scenario; one that replays a trace of the command line lasts as long as the trace, and
+/// until its last requests can be done, unless its length was set too.
+fn load_scenario(arguments: &Simulate) -> Result<Scenario, Failure> {
+    let mut question = with_trace(arguments);
+    let scenario = load::scenario(&question)?;
+    let length_is_set = question
+        .sets
+        .iter()
+        .any(|set| set.starts_with("scenario.lasts"));
+    let last = scenario
+        .demands
+        .iter()
+        .find_map(|demand| match &demand.kind {
+            DemandKind::Trace(trace) => trace.rows.last().map(|row| demand.from.0 + row.at.0),
+            _ => None,
+        });
+    let (Some(_), Some(last_ns), false) = (&arguments.trace, last, length_is_set) else {
+        return Ok(scenario);
+    };
+    let lasts_s = (last_ns + TAIL_NS).div_ceil(60 * NS_PER_S) * 60;
+    question.sets.push(format!("scenario.lasts=\"{lasts_s}s\""));
+    let intervals = question
+        .sets
+        .iter()
+        .any(|set| set.starts_with("scenario.series_interval"));
+    if !intervals {
+        let interval_s = lasts_s.div_ceil(SERIES_POINTS * 60) * 60;
+        question
+            .sets
+            .push(format!("scenario.series_interval=\"{interval_s}s\""));
+    }
+    load::scenario(&question)
 }
 
 /// A TOML string.

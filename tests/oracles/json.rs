@@ -1,21 +1,7 @@
-//! Numbers and texts out of the JSON of the oracles; a test fails where they are not there.
+//! Numbers, texts and laws out of the JSON of the oracles; a test fails where they are not there.
 
+use meltpoint::random::Law;
 use serde_json::Value;
-
-/// All numbers of a value with their paths: `/classes/0/Wq`.
-pub(crate) fn flatten(value: &Value, path: String, into: &mut Vec<(String, f64)>) {
-    match value {
-        Value::Number(number) => into.push((path, number.as_f64().unwrap())),
-        Value::Object(map) => map
-            .iter()
-            .for_each(|(key, value)| flatten(value, format!("{path}/{key}"), into)),
-        Value::Array(list) => list
-            .iter()
-            .enumerate()
-            .for_each(|(i, value)| flatten(value, format!("{path}/{i}"), into)),
-        _ => {}
-    }
-}
 
 /// The text at a key.
 pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
@@ -32,4 +18,40 @@ pub(crate) fn number(value: &Value, key: &str) -> f64 {
 pub(crate) fn numbers(value: &Value) -> Vec<f64> {
     let list = value.as_array().unwrap();
     list.iter().map(|v| v.as_f64().unwrap()).collect()
+}
+
+/// A service law, by its `kind`.
+pub(crate) fn law(service: &Value) -> Law {
+    let n = |key| number(service, key);
+    match text(service, "kind") {
+        "det" => Law::Constant { value: n("mean") },
+        "exp" => Law::Exponential { mean: n("mean") },
+        "erlang" => Law::Erlang {
+            mean: n("mean"),
+            stages: n("k") as u32,
+        },
+        "hyper2" => Law::HyperExponential {
+            share_first: n("p"),
+            mean_first: n("m1"),
+            mean_second: n("m2"),
+        },
+        "lognormal" => Law::Lognormal {
+            mean: n("mean"),
+            variation: n("cv"),
+        },
+        "uniform" => Law::Uniform {
+            low: n("a"),
+            high: n("b"),
+        },
+        "pareto" => Law::Pareto {
+            minimum: n("xm"),
+            shape: n("alpha"),
+        },
+        "twopoint" => Law::TwoPoint {
+            share_first: n("p"),
+            first: n("a"),
+            second: n("b"),
+        },
+        other => panic!("law {other}"),
+    }
 }

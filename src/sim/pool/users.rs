@@ -54,12 +54,19 @@ impl Pool {
         let leaves_at = self.clock + SimDuration(patience_ns);
         self.attempts.get_mut(slot).leaves_at = leaves_at;
         self.place(slot);
-        let until_done = self.scenario.tiers[tier].client.until == PatienceUntil::Done;
-        let waits = self.attempts.get(slot).place == Place::Waiting;
+        let attempt = self.attempts.get(slot);
+        let until_done = self.waits_for_answer(&attempt.request);
+        let waits = attempt.place == Place::Waiting;
         if leaves_at != SimTime::NEVER && (until_done || waits) {
             self.timers
                 .set(leaves_at, Due::User(self.attempts.ticket(slot)));
         }
+    }
+
+    /// Whether only the answer ends the user's waiting; else the start of service does.
+    fn waits_for_answer(&self, request: &Request) -> bool {
+        let tier = &self.scenario.tiers[usize::from(request.tier)];
+        tier.client.until == PatienceUntil::Done
     }
 
     /// Why an attempt that comes now is refused, if it is.
@@ -124,10 +131,13 @@ impl Pool {
         self.resolve(request, Ended::Abandoned);
     }
 
-    /// A user whose request runs has waited long enough for its end.
+    /// A user whose request runs has waited long enough for its end, if it is the end he waits for.
     pub(super) fn lose_patience_running(&mut self, slot: u32) {
+        let request = self.attempts.get(slot).request;
+        if !self.waits_for_answer(&request) {
+            return;
+        }
         let attempt = self.attempts.get_mut(slot);
-        let request = attempt.request;
         if request.silent {
             attempt.ghost = true;
         } else {
