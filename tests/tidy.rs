@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms by rank. A room may use the rooms of lower rank, never one beside or above it.
 const RANKS: [&[&str]; 9] = [
-    &["units", "random", "stats", "queueing"],
+    &["units", "stats", "random", "queueing"],
     &["profile", "des"],
     &["scenario"],
     &["economics", "sim"],
@@ -350,10 +350,14 @@ fn the_map_of_the_house_names_every_room() {
     let map = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("the house has a map");
     let missing: Vec<String> = rooms()
         .iter()
-        .filter(|(_, room)| !map.contains(&format!("`{room}`")))
+        .filter(|(_, room)| {
+            ![".rs", "/"]
+                .iter()
+                .any(|end| map.contains(&format!("{room}{end}")))
+        })
         .map(|(_, room)| (*room).to_owned())
         .collect();
-    assert_none(&missing, "ARCHITECTURE.md names each module as `module`");
+    assert_none(&missing, "ARCHITECTURE.md names each module");
 }
 
 #[test]

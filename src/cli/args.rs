@@ -97,14 +97,24 @@ pub struct Simulate {
 /// How to read a trace.
 #[derive(Debug, Clone, Args)]
 pub struct TraceMapping {
-    /// Columns of the trace: time=NAME[,iterations=NAME][,prompt=NAME][,images=NAME] [default: by header].
+    /// Columns of the trace, `time=NAME[,iterations=NAME][,prompt=NAME][,images=NAME]` [default: by header].
     #[arg(long, value_name = "MAP", requires = "trace")]
     pub columns: Option<String>,
     /// Divide the time between requests by this factor.
-    #[arg(long, value_name = "FACTOR", requires = "trace", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        requires = "trace",
+        allow_negative_numbers = true
+    )]
     pub compress: Option<f64>,
     /// Multiply the number of requests with this factor, keeping the shape of their rate.
-    #[arg(long, value_name = "FACTOR", requires = "trace", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        requires = "trace",
+        allow_negative_numbers = true
+    )]
     pub rescale: Option<f64>,
     /// Sort rows whose time goes backwards, instead of refusing them.
     #[arg(long, requires = "trace")]
@@ -158,7 +168,7 @@ pub struct Compare {
 /// `meltpoint fit`.
 #[derive(Debug, Args)]
 pub struct Fit {
-    /// The scenario; its [fit] table pairs parameters with facts.
+    /// The scenario; its `[fit]` table pairs parameters with facts.
     #[command(flatten)]
     pub question: Question,
     /// Threads [default: all cores].
