@@ -15,8 +15,8 @@ use std::sync::Arc;
 use meltpoint::profile::ServiceCurve;
 use meltpoint::random::Law;
 use meltpoint::scenario::{
-    Batching, DemandKind, Dispatch, Drop, PatienceUntil, QueueLimit, QueueOrder, Retry, Scenario,
-    Trace, TraceRow, WorkUnit,
+    Batching, Client, Demand, DemandKind, Dispatch, Drop, PatienceUntil, QueueLimit, QueueOrder,
+    Retry, Scenario, Tier, TierRules, Trace, TraceRow, Work, WorkUnit,
 };
 use meltpoint::sim::{Refusal, Simulation, TierTally};
 use meltpoint::units::{SimDuration, SimTime};
@@ -113,7 +113,6 @@ fn scenario(question: &Question) -> Scenario {
     let mut scenario = Scenario::textbook(1.0, service, question.replicas as u32, 1.0);
     scenario.horizon = SimDuration(END_NS);
     scenario.lookahead = SimDuration(STEP_NS);
-    let seconds = |ns: u64| ns as f64 * 1e-9;
     let points = question
         .iteration_ns
         .iter()
@@ -138,59 +137,75 @@ fn scenario(question: &Question) -> Scenario {
     if let Some(limit) = question.queue_limit {
         rules.policy.admission.queue_limit = QueueLimit::Requests(limit);
     }
-    let (rules_of_one, tier, work, demand) = (
+    let templates = (
         rules.tiers.remove(0),
         scenario.tiers.remove(0),
         scenario.works.remove(0),
         scenario.demands.remove(0),
     );
-    for (index, class) in question.classes.iter().enumerate() {
-        let mut rules_of_one = rules_of_one.clone();
-        rules_of_one.priority = class.priority;
-        rules_of_one.deadline = SimDuration(class.deadline_ns);
-        scenario.rules[0].1.tiers.push(rules_of_one);
-
-        let mut tier = tier.clone();
-        let value = seconds(class.patience_ns.unwrap_or(0));
-        tier.client.patience_s = class.patience_ns.map(|_| Law::Constant { value });
-        tier.client.until = class.until;
-        tier.client.silent_share = f64::from(u8::from(class.silent));
-        tier.client.retry = class.retry.map(|again| Retry {
-            limit: again.limit,
-            backoff: Law::Constant {
-                value: seconds(again.after_ns),
-            },
-            factor: 1.0,
-            longest_s: f64::INFINITY,
-            jitter: 0.0,
-            budget: None,
-            after_shed: again.after_shed,
-            after_abandoned: again.after_abandoned,
-            after_failed: false,
+    for class in &question.classes {
+        let (rules, tier, work, demand) = templates.clone();
+        scenario.rules[0].1.tiers.push(TierRules {
+            priority: class.priority,
+            deadline: SimDuration(class.deadline_ns),
+            ..rules
         });
-        scenario.tiers.push(tier);
-
-        let mut work = work.clone();
-        work.unit = WorkUnit::Iterations;
-        work.memory_bytes = class.memory;
-        work.context_grows = class.context_grows;
-        scenario.works.push(work);
-
-        let row = |asked: &Asked| TraceRow {
-            at: SimTime(asked.at),
-            iterations: asked.iterations,
-            prompt_tokens: asked.prompt_tokens,
-            images: 1,
-        };
-        let mut demand = demand.clone();
-        (demand.tier, demand.work) = (index, index);
-        demand.kind = DemandKind::Trace(Arc::new(Trace {
-            name: String::new(),
-            rows: class.requests.iter().map(row).collect(),
-        }));
-        scenario.demands.push(demand);
+        scenario.demands.push(Demand {
+            tier: scenario.tiers.len(),
+            work: scenario.works.len(),
+            kind: DemandKind::Trace(Arc::new(trace(&class.requests))),
+            ..demand
+        });
+        scenario.tiers.push(Tier {
+            client: client(class),
+            ..tier
+        });
+        scenario.works.push(Work {
+            unit: WorkUnit::Iterations,
+            memory_bytes: class.memory,
+            context_grows: class.context_grows,
+            ..work
+        });
     }
     scenario
+}
+
+fn seconds(ns: u64) -> f64 {
+    ns as f64 * 1e-9
+}
+
+fn client(class: &Class) -> Client {
+    let constant = |ns| Law::Constant { value: seconds(ns) };
+    let retry = |again: Again| Retry {
+        limit: again.limit,
+        backoff: constant(again.after_ns),
+        factor: 1.0,
+        longest_s: f64::INFINITY,
+        jitter: 0.0,
+        budget: None,
+        after_shed: again.after_shed,
+        after_abandoned: again.after_abandoned,
+        after_failed: false,
+    };
+    Client {
+        patience_s: class.patience_ns.map(constant),
+        until: class.until,
+        silent_share: f64::from(u8::from(class.silent)),
+        retry: class.retry.map(retry),
+    }
+}
+
+fn trace(requests: &[Asked]) -> Trace {
+    let row = |asked: &Asked| TraceRow {
+        at: SimTime(asked.at),
+        iterations: asked.iterations,
+        prompt_tokens: asked.prompt_tokens,
+        images: 1,
+    };
+    Trace {
+        name: String::new(),
+        rows: requests.iter().map(row).collect(),
+    }
 }
 
 /// What the engine counted, in the words of the twin.

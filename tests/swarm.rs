@@ -4,8 +4,6 @@
 //! law, utilisation up to 1 and the count of those who wait at every interval (all asserted by the run
 //! itself, in every build), and the same summary to the last bit for one thread and for several.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -13,9 +11,10 @@ use meltpoint::metrics::summary::Summary;
 use meltpoint::profile::ServiceCurve;
 use meltpoint::random::{Law, Seed};
 use meltpoint::scenario::{
-    Admission, Batching, Client, Degradation, DemandKind, Dispatch, Drop, Outage, PatienceUntil,
-    Policy, Population, Process, QueueLimit, QueueOrder, Quota, QuotaWindow, RateCurve, RateLimit,
-    Region, Retry, Rhythm, Routing, Rules, Scenario, TierRules, WorkUnit,
+    Admission, Batching, Client, Cluster, Degradation, DemandKind, Dispatch, Drop, Outage,
+    PatienceUntil, Policy, Population, Process, QueueLimit, QueueOrder, Quota, QuotaWindow,
+    RateCurve, RateLimit, Region, Retry, Rhythm, Routing, Rules, Scenario, Tier, TierRules,
+    WorkUnit,
 };
 use meltpoint::trials;
 use meltpoint::units::{SimDuration, SimTime};
@@ -168,7 +167,7 @@ fn client() -> impl Strategy<Value = Client> {
         })
 }
 
-/// Two tiers' worth of people, who come in the course of an hour.
+/// People who come in the course of an hour.
 fn population() -> impl Strategy<Value = DemandKind> {
     let numbers = (50..800_u32, 1..4_u8, 0..30_u8, any::<bool>());
     numbers.prop_map(|(people, images, imitation, converts)| {
@@ -271,7 +270,7 @@ fn rule(scenario: &mut Scenario, first: Rules, changes: Vec<(u64, Rules)>, clien
     scenario.tiers = clients
         .into_iter()
         .enumerate()
-        .map(|(index, client)| meltpoint::scenario::Tier {
+        .map(|(index, client)| Tier {
             name: format!("tier {index}"),
             client,
             ..tier.clone()
@@ -310,7 +309,7 @@ fn equip(
     outages: Vec<(prop::sample::Index, u64, u64, bool)>,
 ) {
     let cluster = scenario.clusters[0].clone();
-    scenario.clusters.push(meltpoint::scenario::Cluster {
+    scenario.clusters.push(Cluster {
         name: "there".into(),
         region: 1,
         ..cluster
