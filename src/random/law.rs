@@ -90,8 +90,9 @@ impl Law {
                 mean * stream.exponential()
             }
             Self::Lognormal { mean, variation } => {
-                let (location, scale) = lognormal_parameters(mean, variation);
-                libm::exp(location + scale * stream.normal())
+                // The logarithm has variance ln(1 + variation^2) and mean ln(mean) less half of it.
+                let variance = libm::log1p(variation * variation);
+                mean * libm::exp(libm::sqrt(variance) * stream.normal() - variance / 2.0)
             }
             Self::Uniform { low, high } => low + (high - low) * stream.unit(),
             Self::Pareto { minimum, shape } => minimum * libm::pow(stream.unit(), -1.0 / shape),
@@ -176,15 +177,6 @@ impl Law {
     pub fn is_constant(&self) -> bool {
         matches!(self, Self::Constant { .. })
     }
-}
-
-/// Mean and standard deviation of the logarithm of a lognormal variable.
-fn lognormal_parameters(mean: f64, variation: f64) -> (f64, f64) {
-    let scale_squared = libm::log1p(variation * variation);
-    (
-        libm::log(mean) - scale_squared / 2.0,
-        libm::sqrt(scale_squared),
-    )
 }
 
 #[cfg(test)]

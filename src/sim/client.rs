@@ -25,20 +25,24 @@ pub(crate) fn patience_ns(client: &Client, stream: &mut Stream) -> u64 {
 }
 
 /// Whether a retry follows on an attempt that ended so, after `tries` attempts.
-pub(crate) fn retries(retry: &Retry, ended: Ended, tries: u32) -> bool {
+pub(crate) fn retries(retry: &Retry, ended: Ended, tries: u16) -> bool {
     let wants = match ended {
         Ended::Shed(_) => retry.after_shed,
         Ended::Abandoned => retry.after_abandoned,
         Ended::Failed => retry.after_failed,
     };
-    wants && tries <= retry.limit
+    wants && u32::from(tries) <= retry.limit
 }
 
 /// The delay before the retry that follows on the `tries`-th attempt: exponential backoff, jittered.
-pub(crate) fn backoff(retry: &Retry, tries: u32, stream: &mut Stream) -> SimDuration {
+pub(crate) fn backoff(retry: &Retry, tries: u16, stream: &mut Stream) -> SimDuration {
     let mut delay_s = retry.backoff.sample(stream);
     for _ in 1..tries {
-        delay_s = (delay_s * retry.factor).min(retry.longest_s);
+        let longer_s = (delay_s * retry.factor).min(retry.longest_s);
+        if longer_s <= delay_s {
+            break;
+        }
+        delay_s = longer_s;
     }
     if retry.jitter > 0.0 {
         delay_s *= 1.0 + retry.jitter * (2.0 * stream.unit() - 1.0);

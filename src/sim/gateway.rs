@@ -234,12 +234,9 @@ impl Gateway {
             self.tiers[tier].shed[refusal as usize] += 1;
             return;
         }
-        let request = self.request(wish, tier);
+        let arrival = self.arrival(wish, tier);
         let pool = self.router.choose(rules.policy.routing, region);
-        self.outbox[pool].push(Arrival {
-            at: wish.at,
-            request,
-        });
+        self.outbox[pool].push(arrival);
     }
 
     fn refusal(&mut self, wish: &Wish, tier: usize, rules: &Rules) -> Option<Refusal> {
@@ -271,7 +268,7 @@ impl Gateway {
     }
 
     /// The request that follows from a wish; its draws come in a fixed order.
-    fn request(&mut self, wish: &Wish, tier: usize) -> Request {
+    fn arrival(&mut self, wish: &Wish, tier: usize) -> Arrival {
         let demand = &self.scenario.demands[usize::from(wish.demand)];
         let work = &self.scenario.works[demand.work];
         let client = &self.scenario.tiers[tier].client;
@@ -280,7 +277,7 @@ impl Gateway {
         let prompt = work.prompt_tokens.sample(stream).round() as u32;
         let patience_ns = client::patience_ns(client, stream);
         let silent = client.silent_share > 0.0 && stream.chance(client.silent_share);
-        Request {
+        let request = Request {
             first_at: wish.at,
             user: wish.user,
             gateway: self.index,
@@ -298,6 +295,10 @@ impl Gateway {
                 prompt
             },
             silent,
+        };
+        Arrival {
+            at: wish.at,
+            request,
             patience_ns,
         }
     }

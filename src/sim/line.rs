@@ -76,7 +76,7 @@ impl Line {
         loop {
             let ticket = self.peek()?;
             match attempts.live(ticket) {
-                Some(slot) if attempts.get(slot).place == Place::Waiting => return Some(slot),
+                Some(slot) if attempts.place(slot) == Place::Waiting => return Some(slot),
                 _ => self.discard(),
             }
         }
@@ -133,7 +133,7 @@ impl Line {
         let waits = |ticket: &Ticket| {
             attempts
                 .live(*ticket)
-                .is_some_and(|slot| attempts.get(slot).place == Place::Waiting)
+                .is_some_and(|slot| attempts.place(slot) == Place::Waiting)
         };
         match &mut self.order {
             Order::Fcfs(line) => line.retain(waits),

@@ -18,16 +18,14 @@ pub(crate) struct Request {
     pub demand: u16,
     /// The tier whose rules hold.
     pub tier: u8,
-    /// Attempts so far.
-    pub tries: u32,
+    /// Attempts so far; it stays at the largest number.
+    pub tries: u16,
     /// Iterations (or nanoseconds of service) at the standard quality.
     pub amount: u64,
     /// Prompt tokens.
     pub prompt_tokens: u32,
     /// Whether the user, once out of patience, leaves without telling.
     pub silent: bool,
-    /// How long the user waits for the first attempt, in nanoseconds; `u64::MAX`: for ever.
-    pub patience_ns: u64,
 }
 
 /// A request that a gateway hands to a pool.
@@ -37,6 +35,8 @@ pub(crate) struct Arrival {
     pub at: SimTime,
     /// The request.
     pub request: Request,
+    /// How long its user waits for the first attempt, in nanoseconds; `u64::MAX`: for ever.
+    pub patience_ns: u64,
 }
 
 /// What a pool tells the gateway about a request of a known user.
@@ -80,14 +80,10 @@ pub(crate) struct Attempt {
     pub amount: u64,
     /// Index of that quality.
     pub quality: u8,
-    /// Where it is.
-    pub place: Place,
     /// Whether its user has gone without telling.
     pub ghost: bool,
     /// The replica in which it runs or in whose line it waits.
     pub replica: u32,
-    /// Raised whenever the slot is freed: an entry with an older one is stale.
-    generation: u32,
 }
 
 /// A reference to an attempt that may have ended since.
@@ -98,10 +94,21 @@ pub(crate) struct Ticket {
 }
 
 /// All attempts of a pool; slots are used again, so memory follows the number in the system.
+///
+/// Timers and lines ask of most attempts only whether they are still there, long after the attempt has
+/// left the cache: what answers that lies apart, eight to a cache line.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attempts {
     slots: Vec<Attempt>,
+    states: Vec<State>,
     free: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct State {
+    /// Raised whenever the slot is freed: a ticket with an older one is stale.
+    generation: u32,
+    place: Place,
 }
 
 impl Attempts {
@@ -113,23 +120,22 @@ impl Attempts {
             leaves_at: SimTime::NEVER,
             amount: request.amount,
             quality: 0,
-            place,
             ghost: false,
             replica: u32::MAX,
-            generation: 0,
         };
         match self.free.pop() {
             Some(slot) => {
-                let generation = self.slots[slot as usize].generation;
-                self.slots[slot as usize] = Attempt {
-                    generation,
-                    ..attempt
-                };
+                self.slots[slot as usize] = attempt;
+                self.states[slot as usize].place = place;
                 slot
             }
             None => {
                 let slot = u32::try_from(self.slots.len()).expect("under 2^32 attempts in a pool");
                 self.slots.push(attempt);
+                self.states.push(State {
+                    generation: 0,
+                    place,
+                });
                 slot
             }
         }
@@ -137,13 +143,12 @@ impl Attempts {
 
     /// Frees a slot; every ticket to it is stale from now on.
     pub(crate) fn remove(&mut self, slot: u32) -> Attempt {
-        let attempt = &mut self.slots[slot as usize];
-        debug_assert_ne!(attempt.place, Place::Free, "slot {slot} is freed twice");
-        let removed = *attempt;
-        attempt.place = Place::Free;
-        attempt.generation = attempt.generation.wrapping_add(1);
+        let state = &mut self.states[slot as usize];
+        debug_assert_ne!(state.place, Place::Free, "slot {slot} is freed twice");
+        state.place = Place::Free;
+        state.generation = state.generation.wrapping_add(1);
         self.free.push(slot);
-        removed
+        self.slots[slot as usize]
     }
 
     pub(crate) fn get(&self, slot: u32) -> &Attempt {
@@ -154,23 +159,33 @@ impl Attempts {
         &mut self.slots[slot as usize]
     }
 
+    /// Where an attempt is.
+    pub(crate) fn place(&self, slot: u32) -> Place {
+        self.states[slot as usize].place
+    }
+
+    pub(crate) fn set_place(&mut self, slot: u32, place: Place) {
+        self.states[slot as usize].place = place;
+    }
+
     /// A ticket to the attempt that is in the slot now.
     pub(crate) fn ticket(&self, slot: u32) -> Ticket {
         Ticket {
             slot,
-            generation: self.slots[slot as usize].generation,
+            generation: self.states[slot as usize].generation,
         }
     }
 
     /// The slot of a ticket, unless the attempt has ended.
     pub(crate) fn live(&self, ticket: Ticket) -> Option<u32> {
-        (self.slots[ticket.slot as usize].generation == ticket.generation).then_some(ticket.slot)
+        (self.states[ticket.slot as usize].generation == ticket.generation).then_some(ticket.slot)
     }
 
-    /// Attempts that are somewhere.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Attempt> {
-        self.slots
-            .iter()
-            .filter(|attempt| attempt.place != Place::Free)
+    /// Attempts that are somewhere, and where.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Place, &Attempt)> {
+        let places = self.states.iter().map(|state| state.place);
+        places
+            .zip(&self.slots)
+            .filter(|(place, _)| *place != Place::Free)
     }
 }

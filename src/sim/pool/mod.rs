@@ -200,7 +200,7 @@ impl Pool {
                 let Some(slot) = self.attempts.live(ticket) else {
                     return;
                 };
-                match self.attempts.get(slot).place {
+                match self.attempts.place(slot) {
                     Place::Orbit => self.retry(slot),
                     Place::Waiting => self.lose_patience_waiting(slot),
                     Place::Running => self.lose_patience_running(slot),
@@ -209,7 +209,7 @@ impl Pool {
             }
             Due::Window(ticket) => {
                 let slot = self.attempts.live(ticket);
-                if slot.is_some_and(|slot| self.attempts.get(slot).place == Place::Waiting) {
+                if slot.is_some_and(|slot| self.attempts.place(slot) == Place::Waiting) {
                     self.start_waiting();
                 }
             }
@@ -269,7 +269,7 @@ impl Pool {
             self.changes.set(index, SimTime::NEVER);
             for slot in self.replicas[index].evacuate(self.clock) {
                 self.levels.running -= 1;
-                if requeue && self.attempts.get(slot).place == Place::Running {
+                if requeue && self.attempts.place(slot) == Place::Running {
                     self.queue_up(slot);
                 } else {
                     self.lose(slot);
@@ -369,9 +369,8 @@ impl Pool {
     /// Checks what must hold between any two events.
     pub(crate) fn assert_consistent(&self) {
         let count = |places: &[Place]| {
-            self.present()
-                .filter(|attempt| places.contains(&attempt.place))
-                .count() as u64
+            let attempts = self.attempts.iter();
+            attempts.filter(|(place, _)| places.contains(place)).count() as u64
         };
         assert_eq!(
             self.levels.waiting,
@@ -383,7 +382,8 @@ impl Pool {
             count(&[Place::Running, Place::Cancelled]),
             "running"
         );
-        let waits = |attempt: &&Attempt| !attempt.ghost && attempt.place != Place::Cancelled;
+        let waits =
+            |(place, attempt): &(Place, &Attempt)| !attempt.ghost && *place != Place::Cancelled;
         assert_eq!(
             self.tiers.iter().map(|tier| tier.in_system).sum::<u64>(),
             self.attempts.iter().filter(waits).count() as u64,
@@ -396,9 +396,10 @@ impl Pool {
     }
 
     fn present(&self) -> impl Iterator<Item = &Attempt> {
-        self.attempts
-            .iter()
-            .filter(|attempt| attempt.place != Place::Orbit)
+        let attempts = self.attempts.iter();
+        attempts
+            .filter(|(place, _)| *place != Place::Orbit)
+            .map(|(_, attempt)| attempt)
     }
 
     fn spent_by_those_present_ns(&self) -> u128 {

@@ -119,8 +119,8 @@ impl Pool {
 
     /// The last place in the line in which the attempt belongs.
     pub(super) fn queue_up(&mut self, slot: u32) {
+        self.attempts.set_place(slot, Place::Waiting);
         let attempt = self.attempts.get_mut(slot);
-        attempt.place = Place::Waiting;
         let rules = &self.rules.tiers[usize::from(attempt.request.tier)];
         let deadline = attempt.request.first_at + rules.deadline;
         let per_replica = self.rules.policy.dispatch != Dispatch::Central;
@@ -207,7 +207,7 @@ impl Pool {
         }
         let joining = self.replicas[index].take_joining();
         for &slot in &joining {
-            match self.attempts.get(slot).place {
+            match self.attempts.place(slot) {
                 Place::Cancelled => self.finish(index, slot),
                 _ => self.join(index, slot),
             }
@@ -349,9 +349,8 @@ impl Pool {
     /// An attempt is given a place on a replica.
     fn begin(&mut self, index: usize, slot: u32) {
         let memory = self.work_of(slot).memory_bytes;
-        let attempt = self.attempts.get_mut(slot);
-        attempt.place = Place::Running;
-        attempt.replica = index as u32;
+        self.attempts.set_place(slot, Place::Running);
+        self.attempts.get_mut(slot).replica = index as u32;
         self.replicas[index].memory_bytes += memory;
         self.levels.running += 1;
     }
@@ -371,8 +370,9 @@ impl Pool {
     fn finish(&mut self, index: usize, slot: u32) {
         self.replicas[index].memory_bytes -= self.work_of(slot).memory_bytes;
         self.levels.running -= 1;
+        let cancelled = self.attempts.place(slot) == Place::Cancelled;
         let attempt = self.leave(slot);
-        if attempt.place == Place::Cancelled {
+        if cancelled {
             self.replicas[index].cancelled -= 1;
         } else if attempt.ghost {
             self.tiers[usize::from(attempt.request.tier)].wasted += 1;
@@ -385,7 +385,7 @@ impl Pool {
     fn sweep_cancelled(&mut self, index: usize) {
         let attempts = &self.attempts;
         let gone =
-            self.replicas[index].remove_where(|slot| attempts.get(slot).place == Place::Cancelled);
+            self.replicas[index].remove_where(|slot| attempts.place(slot) == Place::Cancelled);
         for slot in gone {
             self.finish(index, slot);
         }
@@ -393,8 +393,9 @@ impl Pool {
 
     /// What ran on a replica that stands still is lost.
     pub(super) fn lose(&mut self, slot: u32) {
+        let cancelled = self.attempts.place(slot) == Place::Cancelled;
         let attempt = self.leave(slot);
-        if attempt.place == Place::Running && !attempt.ghost {
+        if !cancelled && !attempt.ghost {
             self.resolve(attempt.request, Ended::Failed);
         }
     }

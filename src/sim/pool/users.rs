@@ -24,15 +24,15 @@ impl Pool {
         let slot = self
             .attempts
             .insert(arrival.request, self.clock, Place::Waiting);
-        self.enter(slot, arrival.request.patience_ns);
+        self.enter(slot, arrival.patience_ns);
     }
 
     /// A user's time to try again has come.
     pub(super) fn retry(&mut self, slot: u32) {
         self.levels.orbit -= 1;
+        self.attempts.set_place(slot, Place::Waiting);
         let attempt = self.attempts.get_mut(slot);
         attempt.at = self.clock;
-        attempt.place = Place::Waiting;
         let tier = usize::from(attempt.request.tier);
         self.tiers[tier].retries += 1;
         let client = &self.scenario.tiers[tier].client;
@@ -60,8 +60,8 @@ impl Pool {
         if self.attempts.live(ticket).is_none() || leaves_at == SimTime::NEVER {
             return;
         }
-        let attempt = self.attempts.get(slot);
-        if self.waits_for_answer(&attempt.request) || attempt.place == Place::Waiting {
+        let waits = self.attempts.place(slot) == Place::Waiting;
+        if waits || self.waits_for_answer(&self.attempts.get(slot).request) {
             self.timers.set(leaves_at, Due::User(ticket));
         }
     }
@@ -141,8 +141,8 @@ impl Pool {
         if request.silent {
             attempt.ghost = true;
         } else {
-            attempt.place = Place::Cancelled;
             let index = attempt.replica as usize;
+            self.attempts.set_place(slot, Place::Cancelled);
             self.replicas[index].cancelled += 1;
             if let Some(time) = self.replicas[index].change_soon(self.clock, &self.curve) {
                 self.changes.set(index, time);
@@ -156,7 +156,7 @@ impl Pool {
         let tier = usize::from(request.tier);
         if let Some(delay) = self.next_try(&request, ended) {
             let request = Request {
-                tries: request.tries + 1,
+                tries: request.tries.saturating_add(1),
                 ..request
             };
             let slot = self.attempts.insert(request, self.clock, Place::Orbit);
