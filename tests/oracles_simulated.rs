@@ -87,7 +87,7 @@ const STEADY_FURTHER: &[Plan] = &[
     plan("erlb-1-0.5", 4e3, "p_block 2"),
     plan("erlb-10-5", 2e5, "p_block 2"),
     plan("erlb-100-90", 6e5, "p_block 2"),
-    plan("erlb-1000-1000", 3e6, "p_block 2"),
+    plan("erlb-1000-1000", 6e6, "p_block 2"),
     plan(
         "mmck-0.9-1-5",
         4e4,
