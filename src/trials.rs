@@ -92,3 +92,31 @@ fn progress(simulation: &Simulation, end: SimTime) -> Progress {
         events,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Law;
+    use crate::units::SimDuration;
+
+    #[test]
+    fn a_warm_up_that_ends_within_an_interval_does_not_thin_its_rates() {
+        let mut scenario = Scenario::textbook(100.0, Law::Constant { value: 0.001 }, 1, 100.0);
+        scenario.series_interval = SimDuration::from_s(10.0);
+        for warm_up_s in [0.0, 5.0, 10.0] {
+            scenario.warm_up = SimDuration::from_s(warm_up_s);
+            let trial = run(&Arc::new(scenario.clone()), 1, &mut |_| {
+                ControlFlow::Continue(())
+            });
+            let series = &trial.summary.series;
+            let offered = &series.column("offered", None).expect("always there").values;
+            for rate in offered.iter().flatten() {
+                // A Poisson rate of 100/s over at least 5 s, within 5 standard deviations.
+                assert!(
+                    (rate - 100.0).abs() < 23.0,
+                    "warm-up {warm_up_s} s: {rate}/s"
+                );
+            }
+        }
+    }
+}

@@ -13,7 +13,9 @@ const HOUR: SimDuration = SimDuration(3600 * crate::units::NS_PER_S);
 #[derive(Debug)]
 pub struct Recorder {
     frames: Vec<Frame>,
-    /// The tallies at the last interval's end.
+    /// The start of the running interval, or the end of the warm-up within it.
+    interval_from: SimTime,
+    /// The tallies at that time.
     tiers_before: Vec<TierTally>,
     pools_before: PoolTally,
     people_before: PeopleTally,
@@ -34,9 +36,9 @@ struct Frame {
     /// By tier, then of all.
     tiers: Vec<TierFrame>,
     capacity_per_s: f64,
-    waiting: f64,
-    running: f64,
-    orbit: f64,
+    waiting: Option<f64>,
+    running: Option<f64>,
+    orbit: Option<f64>,
     utilisation: Option<f64>,
     gpus: u64,
     people: PeopleTally,
@@ -76,6 +78,7 @@ impl Recorder {
     pub fn new(scenario: &Scenario, simulation: &Simulation) -> Self {
         let mut recorder = Self {
             frames: Vec::new(),
+            interval_from: SimTime::ZERO,
             tiers_before: simulation.tiers(),
             pools_before: PoolTally::default(),
             people_before: PeopleTally::default(),
@@ -121,6 +124,7 @@ impl Recorder {
         }
         self.mark_week(scenario, simulation);
         if scenario.warm_up.0 > 0 && simulation.clock() == SimTime::ZERO + scenario.warm_up {
+            self.interval_from = simulation.clock();
             self.tiers_before = simulation.tiers();
             self.pools_before = PoolTally::default();
         }
@@ -130,8 +134,10 @@ impl Recorder {
     pub fn after_interval(&mut self, scenario: &Scenario, simulation: &mut Simulation) {
         simulation.assert_invariants();
         self.invariant_checks += 1;
-        let done: f64 = self.frames.iter().map(|frame| frame.seconds).sum();
-        let seconds = simulation.clock().as_s() - done;
+        let clock = simulation.clock();
+        // A warm-up that ends with the interval leaves nothing of it to look at.
+        let seconds = clock.since(self.interval_from).as_s();
+        self.interval_from = clock;
         let tiers = simulation.tiers();
         let mut pools = PoolTally::default();
         simulation.pools().for_each(|(tally, ..)| pools.add(tally));
@@ -146,7 +152,7 @@ impl Recorder {
         frames.push(all_tiers(&frames, &tiers));
         let replicas = simulation.pools().map(|(_, _, replicas)| replicas);
         let gpus = replicas.zip(&scenario.pools);
-        let mean = |integral_ns: u128| integral_ns as f64 / 1e9 / seconds;
+        let mean = |integral_ns: u128| per_s(integral_ns as f64 / 1e9, seconds);
         self.frames.push(Frame {
             seconds,
             tiers: frames,
@@ -249,16 +255,16 @@ impl Recorder {
             });
         };
         level("capacity", "1/s", &|f| Some(f.capacity_per_s));
-        level("waiting", "requests", &|f| Some(f.waiting));
-        level("running", "requests", &|f| Some(f.running));
-        level("in_orbit", "requests", &|f| Some(f.orbit));
+        level("waiting", "requests", &|f| f.waiting);
+        level("running", "requests", &|f| f.running);
+        level("in_orbit", "requests", &|f| f.orbit);
         level("utilisation", "1", &|f| f.utilisation);
         level("gpus", "GPUs", &|f| Some(f.gpus as f64));
         level("interested", "users", &|f| Some(f.people.interested as f64));
         level("served", "users", &|f| Some(f.served as f64));
         level("sign_ups", "users", &|f| Some(f.people.sign_ups as f64));
         level("sign_up_rate", "1/s", &|f| {
-            Some(f.sign_ups as f64 / f.seconds)
+            per_s(f.sign_ups as f64, f.seconds)
         });
         level("images", "images", &|f| Some(f.images as f64));
         level("cost", "USD", &|f| Some(f.cost_usd));
@@ -285,7 +291,7 @@ impl Recorder {
         ];
         let tier = tier.map(str::to_owned);
         for (name, count) in COUNTS {
-            let rate = |f: &Frame| Some(count(&f.tiers[index]) as f64 / f.seconds);
+            let rate = |f: &Frame| per_s(count(&f.tiers[index]) as f64, f.seconds);
             let values = self.frames.iter().map(rate).collect();
             columns.push(Column {
                 name: name.into(),
@@ -360,6 +366,11 @@ pub(super) fn usage(scenario: &Scenario, simulation: &Simulation, tiers: &[TierT
         lost_list_value_usd: tiers.iter().enumerate().map(lost).sum(),
         subscribers,
     }
+}
+
+/// A sum over an interval as a mean per second; `None` for an interval of no length.
+fn per_s(sum: f64, seconds: f64) -> Option<f64> {
+    (seconds > 0.0).then(|| sum / seconds)
 }
 
 fn frame(now: &TierTally, before: &TierTally) -> TierFrame {

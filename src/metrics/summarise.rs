@@ -10,7 +10,7 @@ use crate::economics;
 use crate::scenario::{Pool, Scenario};
 use crate::sim::{Levels, PoolTally, Refusal, Simulation, TierTally};
 use crate::stats::Histogram;
-use crate::units::SimTime;
+use crate::units::{SimDuration, SimTime};
 
 /// The summary of a run that has come as far as it will.
 #[must_use]
@@ -20,12 +20,13 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
     tallies.iter().for_each(|tally| all.add(tally));
     let series = recorder.series(scenario);
     let people = people(simulation, recorder, &all);
+    let reached = simulation.clock();
+    let measured = reached.since(SimTime::ZERO + scenario.warm_up);
     let pools: Vec<PoolSummary> = simulation
         .pools()
         .zip(&scenario.pools)
-        .map(|((tally, _, replicas), pool)| pool_summary(scenario, pool, tally, replicas))
+        .map(|((tally, _, replicas), pool)| pool_summary(scenario, pool, tally, replicas, measured))
         .collect();
-    let reached = simulation.clock();
     let timeline = scenario.timeline.iter().filter(|entry| entry.0 <= reached);
     let mut summary = Summary {
         schema_version: SCHEMA_VERSION,
@@ -102,7 +103,13 @@ fn quantiles(histogram: &Histogram) -> Quantiles {
     }
 }
 
-fn pool_summary(scenario: &Scenario, pool: &Pool, tally: &PoolTally, replicas: u64) -> PoolSummary {
+fn pool_summary(
+    scenario: &Scenario,
+    pool: &Pool,
+    tally: &PoolTally,
+    replicas: u64,
+    measured: SimDuration,
+) -> PoolSummary {
     let ratio = |part: u128, whole: u128| (whole > 0).then(|| part as f64 / whole as f64);
     let work = scenario
         .demands
@@ -111,7 +118,6 @@ fn pool_summary(scenario: &Scenario, pool: &Pool, tally: &PoolTally, replicas: u
     let rate = work.map_or(0.0, |work| {
         work.rate_per_s(&pool.profile.curve, pool.batch_limit, 0)
     });
-    let measured_ns = (scenario.horizon.0 - scenario.warm_up.0) as f64;
     PoolSummary {
         name: pool.name.clone(),
         replicas,
@@ -120,7 +126,7 @@ fn pool_summary(scenario: &Scenario, pool: &Pool, tally: &PoolTally, replicas: u
         batch_mean: ratio(tally.running_ns, tally.busy_ns),
         full_rate_per_s: rate * replicas as f64,
         gpu_hours: tally.in_service_ns as f64 * f64::from(pool.profile.gpus_per_replica) / 3.6e12,
-        in_pool_mean: (tally.waiting_ns + tally.running_ns) as f64 / measured_ns,
+        in_pool_mean: (tally.waiting_ns + tally.running_ns) as f64 / measured.0.max(1) as f64,
         waiting_max: tally.waiting_max,
     }
 }
