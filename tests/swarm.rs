@@ -4,8 +4,6 @@
 //! law, utilisation up to 1 and the count of those who wait at every interval (all asserted by the run
 //! itself, in every build), and the same summary to the last bit for one thread and for several.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
