@@ -4,6 +4,8 @@
 //! binary heap of departure times, one generator, no features. Both are checked to give the Erlang-C wait.
 //! The Ghibli week runs at two scales with all its features, on one thread and on two.
 
+#![expect(clippy::print_stdout, reason = "the table is what it is run for")]
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
