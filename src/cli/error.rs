@@ -8,6 +8,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use crate::report::printable_path;
 use crate::scenario::{Problem, Problems};
 
+/// A bug of this program.
+pub(super) const BUG: u8 = 1;
 /// Usage or scenario error.
 pub(super) const USAGE: u8 = 2;
 /// An enforced promise was missed.

@@ -46,12 +46,14 @@ pub fn main() -> ExitCode {
             });
         }
     };
-    match run(&arguments.command) {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
+    // A panic has told its numbers on stderr; the code tells whoever called that it is a bug.
+    match std::panic::catch_unwind(|| run(&arguments.command)) {
+        Ok(Ok(code)) => ExitCode::from(code),
+        Ok(Err(failure)) => {
             failure.print();
             ExitCode::from(failure.code())
         }
+        Err(_) => ExitCode::from(error::BUG),
     }
 }
 

@@ -20,8 +20,9 @@ pub(super) fn slos(scenario: &Scenario, tiers: &[TierTally]) -> Vec<SloResult> {
 }
 
 fn judge(scenario: &Scenario, slo: &Slo, tier: &TierTally) -> SloResult {
-    let decided = tier.offered - tier.in_system;
-    let share = |count: u64| (decided > 0).then(|| count as f64 / decided as f64);
+    // Who is still in the system has no image yet: an overloaded fleet may not look good by
+    // letting everybody wait to the end.
+    let share = |count: u64| (tier.offered > 0).then(|| count as f64 / tier.offered as f64);
     let (promise, reached, promised, unit, at_most) = match slo.goal {
         Goal::Response { quantile, limit_s } => {
             let promise = format!("p{} response <= {}", percent(quantile), seconds(limit_s));

@@ -123,8 +123,14 @@ impl Gateway {
     pub(crate) fn hear<'a>(
         &mut self,
         rules: &Rules,
-        feedback: impl Iterator<Item = &'a [Feedback]>,
+        feedback: impl Iterator<Item = &'a [Feedback]> + Clone,
     ) {
+        self.fetch(
+            feedback
+                .clone()
+                .flatten()
+                .map(|note| (note.demand, note.user)),
+        );
         for note in feedback.flatten() {
             let demand = &self.scenario.demands[usize::from(note.demand)];
             let part = &mut self.demands[usize::from(note.demand)];
@@ -152,6 +158,7 @@ impl Gateway {
         let mut wishes = std::mem::take(&mut self.wishes);
         // Each source is in order of time; the stable sort merges them.
         wishes.sort_by_key(|wish| wish.at);
+        self.fetch(wishes.iter().map(|wish| (wish.demand, wish.user)));
         for wish in &wishes {
             self.send(wish, window.rules);
         }
@@ -221,6 +228,14 @@ impl Gateway {
                 }
             }
         }
+    }
+
+    /// Asks for the words of many users at once. They lie far apart, so one by one each would be waited
+    /// for; asked for together, the loads overlap, and whoever needs a word next finds it near.
+    fn fetch(&self, users: impl Iterator<Item = (u16, u32)>) {
+        let words =
+            users.filter_map(|(demand, user)| self.demands[usize::from(demand)].users.word(user));
+        std::hint::black_box(words.fold(0, |all, word| all ^ word));
     }
 
     /// Refuses a wish or sends it to a pool.

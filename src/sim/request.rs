@@ -67,8 +67,10 @@ pub(crate) enum Place {
     Orbit,
 }
 
-/// One try at a request, in the pool's slab.
+/// One try at a request, in the pool's slab: one cache line, since it is rarely in the cache when it is
+/// needed.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(crate) struct Attempt {
     /// The request.
     pub request: Request,
@@ -92,6 +94,11 @@ pub(crate) struct Ticket {
     slot: u32,
     generation: u32,
 }
+
+const _: () = assert!(
+    size_of::<Attempt>() == 64,
+    "an attempt fills one cache line"
+);
 
 /// All attempts of a pool; slots are used again, so memory follows the number in the system.
 ///

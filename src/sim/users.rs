@@ -34,6 +34,11 @@ impl Users {
         self.words.len()
     }
 
+    /// The word of a user, if he is known.
+    pub(crate) fn word(&self, user: u32) -> Option<u32> {
+        self.words.get(user as usize).copied()
+    }
+
     /// A new user; his number.
     pub(crate) fn come(&mut self, subscribed: bool) -> u32 {
         self.words.push(if subscribed { SUBSCRIBED } else { 0 });
