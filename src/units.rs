@@ -114,6 +114,7 @@ impl fmt::Display for SimDuration {
             _ => write!(f, "{a} {ua} {b} {ub}"),
         };
         match () {
+            () if self.0 == 0 => f.write_str("0 s"),
             () if d > 0 => two(f, d, "d", h, "h"),
             () if h > 0 => two(f, h, "h", m, "m"),
             () if m > 0 => two(f, m, "m", s, "s"),
@@ -198,7 +199,7 @@ mod tests {
         assert_eq!(read(90.0), "1 m 30 s");
         assert_eq!(read(0.0125), "12.5 ms");
         assert_eq!(read(1.5), "1.5 s");
-        assert_eq!(read(0.0), "0 ns");
+        assert_eq!(read(0.0), "0 s");
     }
 
     #[test]
