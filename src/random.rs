@@ -105,69 +105,6 @@ impl Stream {
     pub fn normal(&mut self) -> f64 {
         normal_quantile(self.unit())
     }
-
-    /// Poisson with the given mean: by counting exponentials up to 30, above by the sum of halves.
-    pub fn poisson(&mut self, mean: f64) -> u64 {
-        let mut left = mean;
-        let mut count = 0;
-        // A Poisson count of a large mean: the k-th event of a unit-rate process lies at a
-        // gamma(k) time; jump k events at once and go on with what remains (Ahrens and Dieter 1974).
-        while left > 30.0 {
-            let jump = (left * 0.875) as u64;
-            let gamma = self.gamma(jump as f64);
-            if gamma > left {
-                return count + self.binomial(jump - 1, left / gamma);
-            }
-            left -= gamma;
-            count += jump;
-        }
-        let mut sum = self.exponential();
-        while sum < left {
-            count += 1;
-            sum += self.exponential();
-        }
-        count
-    }
-
-    /// Gamma with the given shape (>= 1) and scale 1 (Marsaglia and Tsang 2000).
-    pub fn gamma(&mut self, shape: f64) -> f64 {
-        let d = shape - 1.0 / 3.0;
-        let c = 1.0 / libm::sqrt(9.0 * d);
-        loop {
-            let x = self.normal();
-            let v = 1.0 + c * x;
-            if v <= 0.0 {
-                continue;
-            }
-            let v = v * v * v;
-            if libm::log(self.unit()) < 0.5 * x * x + d - d * v + d * libm::log(v) {
-                return d * v;
-            }
-        }
-    }
-
-    /// Binomial(`trials`, `probability`), by splitting at a beta-distributed order statistic until
-    /// few trials are left (Devroye 1986, X.4.4).
-    pub fn binomial(&mut self, trials: u64, probability: f64) -> u64 {
-        let (mut trials, mut probability, mut count) = (trials, probability, 0);
-        while trials > 32 {
-            let middle = trials / 2 + 1;
-            let (a, b) = (
-                self.gamma(middle as f64),
-                self.gamma((trials + 1 - middle) as f64),
-            );
-            let order_statistic = a / (a + b);
-            if order_statistic <= probability {
-                count += middle;
-                trials -= middle;
-                probability = (probability - order_statistic) / (1.0 - order_statistic);
-            } else {
-                trials = middle - 1;
-                probability /= order_statistic;
-            }
-        }
-        count + (0..trials).filter(|_| self.unit() < probability).count() as u64
-    }
 }
 
 #[cfg(test)]
@@ -249,24 +186,5 @@ mod tests {
             1.0,
         );
         check("normal", mean_and_variance(n, || s.normal()), 0.0, 1.0);
-        check("gamma", mean_and_variance(n, || s.gamma(3.5)), 3.5, 3.5);
-        check(
-            "poisson 4",
-            mean_and_variance(n, || s.poisson(4.0) as f64),
-            4.0,
-            4.0,
-        );
-        check(
-            "poisson 900",
-            mean_and_variance(n, || s.poisson(900.0) as f64),
-            900.0,
-            900.0,
-        );
-        check(
-            "binomial",
-            mean_and_variance(n, || s.binomial(500, 0.3) as f64),
-            150.0,
-            105.0,
-        );
     }
 }

@@ -6,10 +6,7 @@ use super::{load, output};
 
 pub(super) fn run(arguments: &Check) -> Result<u8, Failure> {
     let scenario = load::scenario(&arguments.question)?;
-    scenario
-        .warnings
-        .iter()
-        .for_each(|warning| output::note(&format!("warning: {warning}")));
+    output::warnings(&scenario.warnings);
     output::result(&format!(
         "{}: valid ({} tiers, {} demands, {} pools, {} chunks, {} to simulate)",
         scenario.name,

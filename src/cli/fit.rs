@@ -1,15 +1,12 @@
 //! `meltpoint fit`: runs a scenario again and again until its facts come out.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::args::Fit;
 use super::error::Failure;
-use super::progress::Bar;
 use super::signals::Signals;
-use super::{load, output};
+use super::{load, output, watched};
 use crate::calibrate::{self, Parameter};
-use crate::trials;
 
 pub(super) fn run(arguments: &Fit) -> Result<u8, Failure> {
     let mut question = arguments.question.clone();
@@ -27,10 +24,7 @@ pub(super) fn run(arguments: &Fit) -> Result<u8, Failure> {
             "pair parameters with facts in a [fit] table: \"demand.free.imitation\" = \"images\"";
         return Err(Failure::usage(message, hint));
     }
-    let threads = arguments.threads.map_or_else(
-        || std::thread::available_parallelism().map_or(1, usize::from),
-        usize::from,
-    );
+    let threads = watched::threads(arguments.threads);
     let signals = Signals::listen();
     let sets = question.sets.len();
     let mut agrees = false;
@@ -41,15 +35,7 @@ pub(super) fn run(arguments: &Fit) -> Result<u8, Failure> {
             .extend(parameters.iter().map(Parameter::setting));
         let scenario = Arc::new(load::scenario(&question)?);
         let tried = parameters.clone();
-        let mut bar = Bar::start(scenario.horizon);
-        let trial = trials::run(&scenario, threads, &mut |progress| {
-            bar.show(progress);
-            match signals.exit_code() {
-                Some(_) => ControlFlow::Break(()),
-                None => ControlFlow::Continue(()),
-            }
-        });
-        bar.finish();
+        let (trial, _) = watched::run(&scenario, threads, &signals);
         if let Some(code) = signals.exit_code() {
             return Ok(code);
         }

@@ -11,8 +11,6 @@ use crate::scenario::{self, Scenario, Settings, Source};
 
 /// Largest scenario file.
 const SCENARIO_BYTES_MAX: u64 = 16 << 20;
-/// Bytes of a first look.
-const START_BYTES: u64 = 16 << 10;
 /// Largest file that a scenario may name (a compressed trace).
 const TRACE_BYTES_MAX: u64 = 4 << 30;
 
@@ -80,12 +78,8 @@ fn scenario_text(path: &Path) -> Result<String, Failure> {
 fn unknown(path: &Path) -> Failure {
     let name: String = printable_path(path).chars().take(100).collect();
     let built_in: Vec<&str> = scenario::EMBEDDED.iter().map(|source| source.0).collect();
-    let near = built_in
-        .iter()
-        .map(|candidate| (strsim::jaro_winkler(&name, candidate), candidate))
-        .filter(|(similarity, _)| *similarity > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| format!("did you mean `{candidate}`? "))
+    let near = scenario::nearest(&name, built_in.iter().copied())
+        .map(|candidate| format!("did you mean `{candidate}`? "))
         .unwrap_or_default();
     let hint = format!("{near}built-in scenarios: {}", built_in.join(", "));
     Failure::usage(
@@ -132,12 +126,4 @@ fn regular_file(path: &Path) -> Result<fs::Metadata, Failure> {
         return Err(Failure::usage(message, "name a regular file"));
     }
     Ok(metadata)
-}
-
-/// The first bytes of a regular file, for a look at what it is.
-pub(super) fn start_of_file(path: &Path) -> Option<Vec<u8>> {
-    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
-    let mut bytes = Vec::new();
-    let read = |file: fs::File| file.take(START_BYTES).read_to_end(&mut bytes);
-    (is_file && fs::File::open(path).and_then(read).is_ok()).then_some(bytes)
 }

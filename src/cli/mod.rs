@@ -23,6 +23,7 @@ mod scenarios;
 mod schema;
 mod signals;
 mod simulate;
+mod watched;
 
 use std::process::ExitCode;
 

@@ -31,6 +31,13 @@ pub(super) fn note(text: &str) {
     drop(writeln!(io::stderr().lock(), "{text}"));
 }
 
+/// Writes what may be doubted about a scenario to stderr.
+pub(super) fn warnings(warnings: &[String]) {
+    warnings
+        .iter()
+        .for_each(|warning| note(&format!("warning: {warning}")));
+}
+
 /// Whether stdout is a terminal that shows colour.
 pub(super) fn colour() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

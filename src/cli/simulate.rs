@@ -1,7 +1,6 @@
 //! `meltpoint simulate`: run, print the answer, write the result folder.
 
 use std::io::Read;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,14 +10,13 @@ use serde_json::json;
 use super::args::{Format, Question, Simulate, TraceMapping};
 use super::error::{Failure, PROMISE_MISSED};
 use super::folder::{Folder, RESULT_FILE};
-use super::progress::Bar;
 use super::signals::Signals;
-use super::{load, output, report};
+use super::{load, output, report, watched};
 use crate::estimate;
 use crate::metrics::summary::Summary;
 use crate::report as formats;
 use crate::scenario::{DemandKind, Scenario};
-use crate::trials::{self, Trial};
+use crate::trials::Trial;
 use crate::units::NS_PER_S;
 
 /// Requests above which a run must be asked for twice.
@@ -39,28 +37,17 @@ const RESULTS: &str = "meltpoint-results";
 pub(super) fn run(arguments: &Simulate) -> Result<u8, Failure> {
     let scenario = Arc::new(load_scenario(arguments)?);
     guard(&scenario, arguments.yes)?;
-    scenario
-        .warnings
-        .iter()
-        .for_each(|warning| output::note(&format!("warning: {warning}")));
+    output::warnings(&scenario.warnings);
     let out = arguments
         .out
         .clone()
         .unwrap_or_else(|| default_folder(&scenario.name));
-    let threads = arguments.threads.map_or_else(all_cores, usize::from);
+    let threads = watched::threads(arguments.threads);
     // From here on a signal must not leave a half-made folder behind.
     let signals = Signals::listen();
     let folder = Folder::start(&out)?;
 
-    let mut bar = Bar::start(scenario.horizon);
-    let trial = trials::run(&scenario, threads, &mut |progress| {
-        bar.show(progress);
-        match signals.exit_code() {
-            Some(_) => ControlFlow::Break(()),
-            None => ControlFlow::Continue(()),
-        }
-    });
-    let wall_s = bar.finish();
+    let (trial, wall_s) = watched::run(&scenario, threads, &signals);
 
     write(&folder, &trial.summary, &run_info(&trial, threads, wall_s))?;
     folder.publish()?;
@@ -120,7 +107,7 @@ fn with_trace(arguments: &Simulate) -> Question {
 
 /// Whether the header of a trace speaks of denoise steps.
 fn looks_like_images(trace: &Path) -> bool {
-    let start = load::start_of_file(trace).unwrap_or_default();
+    let start = load::read_start(trace, HEADER_BYTES).unwrap_or_default();
     let text = match start.starts_with(&GZIP_MAGIC) {
         true => {
             let mut text = Vec::new();
@@ -211,10 +198,6 @@ fn default_folder(name: &str) -> PathBuf {
         })
         .collect();
     Path::new(RESULTS).join(safe)
-}
-
-fn all_cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The only file that differs between two runs of one scenario and seed.

@@ -27,7 +27,7 @@ pub use policy::{
 
 pub use read::{
     EMBEDDED, Files, Origin, Place, Problem, Problems, Settings, Source, embedded, embedded_trace,
-    json_schema, read,
+    json_schema, nearest, read,
 };
 
 use crate::profile::Provenance;

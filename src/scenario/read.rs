@@ -28,7 +28,7 @@ mod tree;
 mod works;
 
 pub use embedded::{EMBEDDED, embedded, embedded_trace};
-pub use problem::{Origin, Place, Problem, Problems};
+pub use problem::{Origin, Place, Problem, Problems, nearest};
 
 use serde_json::{Value as Json, json};
 

@@ -128,7 +128,8 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// The allowed word that was probably meant, if one is near.
-pub(super) fn nearest<'w>(word: &str, allowed: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+#[must_use]
+pub fn nearest<'w>(word: &str, allowed: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     // Names are short; a long one is not a slip of the hand, and the distance is quadratic.
     if word.len() > 100 {
         return None;
