@@ -48,7 +48,8 @@ struct Part {
 }
 
 enum Source {
-    Rate(RateSource),
+    /// With the skew of its users' activity.
+    Rate(RateSource, f64),
     Trace(TraceSource),
     Crowd(Box<Crowd>),
     /// Not at this gateway.
@@ -186,13 +187,12 @@ impl Gateway {
             }
             match &mut part.source {
                 Source::Elsewhere => {}
-                Source::Rate(source) => {
-                    let (users, stream) = (part.users.len() as u64, &mut part.requests);
+                Source::Rate(source, activity_skew) => {
+                    let (users, stream) = (&part.users, &mut part.requests);
                     source.generate(from, until, &mut part.arrivals, |at| {
-                        let user = if users == 0 {
-                            NOBODY
-                        } else {
-                            stream.below(users) as u32
+                        let user = match users.len() {
+                            0 => NOBODY,
+                            _ => users.pick(stream, *activity_skew),
                         };
                         wishes.push(Wish::new(at, index, user));
                     });
@@ -390,7 +390,7 @@ impl Part {
                 rhythm,
                 process,
                 users: known,
-                ..
+                activity_skew,
             } => {
                 let own = |all: u64| (all + gateway as u64) / gateways as u64;
                 users = Users::with_all(known.map_or(0, own) as usize);
@@ -410,13 +410,9 @@ impl Part {
                 };
                 let within = (demand.from, demand.until);
                 let local_start_s = local_start_s as f64;
-                Source::Rate(RateSource::new(
-                    curve,
-                    rhythm.clone(),
-                    *process,
-                    local_start_s,
-                    within,
-                ))
+                let source =
+                    RateSource::new(curve, rhythm.clone(), *process, local_start_s, within);
+                Source::Rate(source, *activity_skew)
             }
             DemandKind::Trace(_) => Source::Elsewhere,
         };

@@ -111,14 +111,9 @@ impl Crowd {
         }
     }
 
-    /// Picks one of those who have come: user numbers by activity, the first being the most active;
-    /// the density of requests over ranks x in 0..1 is (1 - s) x^-s (a Zipf law).
+    /// Picks one of those who have come, by activity.
     pub(crate) fn pick(&mut self, users: &Users) -> u32 {
-        let rank = match self.population.activity_skew {
-            0.0 => self.stream.unit(),
-            skew => libm::pow(self.stream.unit(), 1.0 / (1.0 - skew)),
-        };
-        ((rank * users.len() as f64) as usize).min(users.len() - 1) as u32
+        users.pick(&mut self.stream, self.population.activity_skew)
     }
 
     /// When the next request of a session follows, if one does.

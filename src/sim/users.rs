@@ -10,6 +10,7 @@
 //! bits 0..8    images in it
 //! ```
 
+use crate::random::Stream;
 use crate::scenario::{Quota, QuotaWindow};
 use crate::units::{NS_PER_DAY, NS_PER_S, SimTime};
 
@@ -32,6 +33,16 @@ impl Users {
 
     pub(crate) fn len(&self) -> usize {
         self.words.len()
+    }
+
+    /// Picks a user by activity, the first being the most active: the density of requests over ranks
+    /// x in 0..1 is (1 - s) x^-s (a Zipf law). There must be users.
+    pub(crate) fn pick(&self, stream: &mut Stream, activity_skew: f64) -> u32 {
+        let rank = match activity_skew {
+            0.0 => stream.unit(),
+            skew => libm::pow(stream.unit(), 1.0 / (1.0 - skew)),
+        };
+        ((rank * self.len() as f64) as usize).min(self.len() - 1) as u32
     }
 
     /// The word of a user, if he is known.
@@ -153,6 +164,25 @@ mod tests {
         assert!(take(270));
         assert!(!take(270));
         assert!(take(1000));
+    }
+
+    #[test]
+    fn the_first_users_are_the_most_active() {
+        use crate::random::Seed;
+        let users = Users::with_all(1000);
+        let mut stream = Seed(3).stream("users", "activity", 0);
+        // The first tenth sends the share 0.1^(1 - s) of all requests.
+        for (skew, share) in [(0.0, 0.1), (0.5, 0.316_228), (0.8, 0.630_957)] {
+            let draws = 20_000;
+            let first = (0..draws)
+                .filter(|_| users.pick(&mut stream, skew) < 100)
+                .count();
+            let got = first as f64 / f64::from(draws);
+            assert!(
+                (got - share).abs() < 0.02,
+                "skew {skew}: {got}, expected {share}"
+            );
+        }
     }
 
     #[test]
