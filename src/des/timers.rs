@@ -21,6 +21,8 @@ pub struct Timers<T> {
     set_late: u64,
     /// The next `RING` pages, by number modulo `RING`.
     ring: Vec<Vec<(SimTime, T)>>,
+    /// Emptied pages, the last on top: its memory is still near.
+    spare: Vec<Vec<(SimTime, T)>>,
     /// Pages beyond, by number.
     far: BTreeMap<u64, Vec<(SimTime, T)>>,
     /// Timers in pages that are not open.
@@ -52,6 +54,7 @@ impl<T: Ord + Copy> Timers<T> {
             late: BinaryHeap::new(),
             set_late: 0,
             ring: vec![Vec::new(); RING as usize],
+            spare: Vec::new(),
             far: BTreeMap::new(),
             waiting: 0,
             closed: 0,
@@ -66,7 +69,11 @@ impl<T: Ord + Copy> Timers<T> {
         let page = at.0 >> self.page_bits;
         if page >= self.closed && page - self.closed < RING {
             self.waiting += 1;
-            self.ring[(page % RING) as usize].push((at, what));
+            let timers = &mut self.ring[(page % RING) as usize];
+            if timers.capacity() == 0 {
+                *timers = self.spare.pop().unwrap_or_default();
+            }
+            timers.push((at, what));
         } else {
             self.set_elsewhere(page, at, what);
         }
@@ -96,21 +103,22 @@ impl<T: Ord + Copy> Timers<T> {
     }
 
     fn open_page(&mut self, holds: &impl Fn(&T) -> bool) {
-        if self.next == self.open.len() {
-            self.open.clear();
-            self.next = 0;
-        }
+        self.open.drain(..self.next);
+        self.next = 0;
         let from = self.open.len();
         // What lies far was set before anything in the ring could be.
         if let Some(far) = self.far.remove(&self.closed) {
             self.waiting -= far.len();
             self.open.extend(far.iter().filter(|timer| holds(&timer.1)));
         }
-        let page = &mut self.ring[(self.closed % RING) as usize];
+        let mut page = std::mem::take(&mut self.ring[(self.closed % RING) as usize]);
         self.waiting -= page.len();
         self.open
             .extend(page.iter().filter(|timer| holds(&timer.1)));
-        page.clear();
+        if page.capacity() > 0 {
+            page.clear();
+            self.spare.push(page);
+        }
         let begins = SimTime(self.closed << self.page_bits);
         let page = &mut self.open[from..];
         self.sorter

@@ -119,13 +119,19 @@ impl Line {
         slots
     }
 
-    /// The next in line, about: whose attempts are likely to be needed soon.
-    pub(crate) fn upcoming(&self, count: usize) -> impl Iterator<Item = Ticket> {
+    /// Whose attempts are likely to be needed soon: so many tickets of the longest queue after its
+    /// first `from`.
+    pub(crate) fn upcoming(&self, from: usize, count: usize) -> impl Iterator<Item = Ticket> {
         let queues = match &self.order {
             Order::Queues { queues, .. } => queues.as_slice(),
             Order::Lifo(_) | Order::Deadline(..) => &[],
         };
-        queues.iter().flatten().take(count).copied()
+        let longest = queues.iter().max_by_key(|queue| queue.len());
+        let ahead = longest.map(|queue| {
+            let until = queue.len().min(from + count);
+            queue.range(from.min(until)..until)
+        });
+        ahead.into_iter().flatten().copied()
     }
 
     #[inline]

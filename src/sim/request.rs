@@ -108,6 +108,8 @@ pub(crate) struct Ticket {
     generation: u32,
 }
 
+const MARK: u32 = 1 << 31;
+
 const _: () = assert!(
     size_of::<Attempt>() == 64,
     "an attempt fills one cache line"
@@ -132,6 +134,23 @@ struct State {
 }
 
 impl Ticket {
+    /// With a mark, which tells it from the same ticket without.
+    pub(crate) fn marked(self) -> Self {
+        Self {
+            slot: self.slot | MARK,
+            ..self
+        }
+    }
+
+    /// Without a mark.
+    #[inline]
+    pub(crate) fn unmarked(self) -> Self {
+        Self {
+            slot: self.slot & !MARK,
+            ..self
+        }
+    }
+
     /// The slot, whoever is in it now.
     #[inline]
     pub(crate) fn slot(self) -> u32 {
@@ -154,7 +173,11 @@ impl Attempts {
     }
 
     fn grow(&mut self, attempt: Attempt, place: Place) -> u32 {
-        let slot = u32::try_from(self.slots.len()).expect("under 2^32 attempts in a pool");
+        let slot = self.slots.len() as u32;
+        assert!(
+            self.slots.len() < MARK as usize,
+            "under 2^31 attempts in a pool"
+        );
         self.slots.push(attempt);
         self.states.push(State {
             generation: 0,

@@ -74,21 +74,28 @@ pub(crate) struct Pool {
     spent_before_ns: u128,
 }
 
-/// What a timer is for.
+/// What a timer is for: a user (his patience is over, or his time to retry has come), or a waiting
+/// attempt that has waited as long as a static batch waits for others. Timers are many, so this takes
+/// no more room than a ticket: the ticket of the second kind is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
-    /// A user's patience is over, or his time to retry has come.
-    User(Ticket),
-    /// A waiting attempt has waited as long as a static batch waits for others.
-    Window(Ticket),
-}
+struct Due(Ticket);
 
 impl Due {
+    fn user(ticket: Ticket) -> Self {
+        Self(ticket)
+    }
+
+    fn window(ticket: Ticket) -> Self {
+        Self(ticket.marked())
+    }
+
     /// Whom it is for; if that attempt has ended, so has the reason.
     fn ticket(self) -> Ticket {
-        match self {
-            Self::User(ticket) | Self::Window(ticket) => ticket,
-        }
+        self.0.unmarked()
+    }
+
+    fn is_window(self) -> bool {
+        self.0 != self.ticket()
     }
 }
 
@@ -197,7 +204,7 @@ impl Pool {
         /// What so many arrivals bring about fits into the cache next to a core.
         const ARRIVALS: usize = 256;
         /// More seldom leave a replica in that time.
-        const LEAVING: usize = 3;
+        const LEAVING: usize = 2;
         if self.attempts.len() < NEAR {
             return until;
         }
@@ -207,7 +214,8 @@ impl Pool {
         let replicas = self.replicas.iter().enumerate().filter(due);
         let leaving = replicas.flat_map(|(_, replica)| replica.leaving(LEAVING));
         let line = self.lines.iter().take(1);
-        let starting = line.flat_map(|line| line.upcoming(2 * ARRIVALS));
+        // What is next in line was asked for the last time.
+        let starting = line.flat_map(|line| line.upcoming(ARRIVALS, 2 * ARRIVALS));
         let losing = self.timers.upcoming(until).map(|due| due.ticket());
         let slots = leaving.chain(starting.chain(losing).map(Ticket::slot));
         std::hint::black_box(self.attempts.fetch(slots));
@@ -228,24 +236,16 @@ impl Pool {
         let Some((_, due)) = self.timers.pop() else {
             return;
         };
-        match due {
-            Due::User(ticket) => {
-                let Some(slot) = self.attempts.live(ticket) else {
-                    return;
-                };
-                match self.attempts.place(slot) {
-                    Place::Orbit => self.retry(slot),
-                    Place::Waiting => self.lose_patience_waiting(slot),
-                    Place::Running => self.lose_patience_running(slot),
-                    Place::Cancelled | Place::Free => {}
-                }
-            }
-            Due::Window(ticket) => {
-                let slot = self.attempts.live(ticket);
-                if slot.is_some_and(|slot| self.attempts.place(slot) == Place::Waiting) {
-                    self.start_waiting();
-                }
-            }
+        let Some(slot) = self.attempts.live(due.ticket()) else {
+            return;
+        };
+        match self.attempts.place(slot) {
+            Place::Waiting if due.is_window() => self.start_waiting(),
+            Place::Running if due.is_window() => {}
+            Place::Orbit => self.retry(slot),
+            Place::Waiting => self.lose_patience_waiting(slot),
+            Place::Running => self.lose_patience_running(slot),
+            Place::Cancelled | Place::Free => {}
         }
     }
 

@@ -282,7 +282,7 @@ impl Pool {
         let due = self.attempts.get(head).at + window;
         if due > self.clock && due != SimTime::NEVER {
             self.timers
-                .set(due, Due::Window(self.attempts.ticket(head)));
+                .set(due, Due::window(self.attempts.ticket(head)));
         }
     }
 

@@ -68,7 +68,7 @@ impl Pool {
         let is_here = self.attempts.live(ticket).is_some();
         let waits = is_here && self.attempts.place(slot) == Place::Waiting;
         if waits || is_here && self.terms.tiers[tier].until_done {
-            self.timers.set(leaves_at, Due::User(ticket));
+            self.timers.set(leaves_at, Due::user(ticket));
         }
     }
 
@@ -160,7 +160,7 @@ impl Pool {
             );
             self.gauges.orbit.up(self.clock);
             let ticket = self.attempts.ticket(slot);
-            self.timers.set(self.clock + delay, Due::User(ticket));
+            self.timers.set(self.clock + delay, Due::user(ticket));
             return;
         }
         let tally = &mut self.tiers[usize::from(request.tier)];
