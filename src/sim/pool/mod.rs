@@ -214,8 +214,9 @@ impl Pool {
         let replicas = self.replicas.iter().enumerate().filter(due);
         let leaving = replicas.flat_map(|(_, replica)| replica.leaving(LEAVING));
         let line = self.lines.iter().take(1);
-        // What is next in line was asked for the last time.
-        let starting = line.flat_map(|line| line.upcoming(ARRIVALS, 2 * ARRIVALS));
+        // What is next in line was asked for the last time, unless this is the first.
+        let known = if come == 0 { 0 } else { ARRIVALS };
+        let starting = line.flat_map(|line| line.upcoming(known, 3 * ARRIVALS - known));
         let losing = self.timers.upcoming(until).map(|due| due.ticket());
         let slots = leaving.chain(starting.chain(losing).map(Ticket::slot));
         std::hint::black_box(self.attempts.fetch(slots));
