@@ -280,7 +280,9 @@ impl Pool {
 
     /// The pool works again.
     pub(crate) fn resume(&mut self) {
-        self.stopped = false;
+        if !std::mem::take(&mut self.stopped) {
+            return;
+        }
         self.levels.in_service = self.replicas.len() as u64;
         for index in 0..self.replicas.len() {
             self.occupancy.enter(index as u32, 0);
