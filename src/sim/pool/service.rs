@@ -104,6 +104,7 @@ impl Pool {
     pub(super) fn one_left_line(&mut self, replica: u32) {
         let line = self.line_of(Some(replica));
         self.lines[line].one_left(&self.attempts);
+        self.watch_window(line);
         let next = match self.rules.policy.dispatch {
             Dispatch::Central => self.occupancy.emptiest(self.places()),
             _ => Some(replica),
@@ -142,7 +143,7 @@ impl Pool {
         self.lines[line].push(ticket, rules.priority, deadline);
         self.levels.waiting += 1;
         self.tally.waiting_max = self.tally.waiting_max.max(self.levels.waiting);
-        if self.lines[line].len() == 1 {
+        if self.is_static() && self.lines[line].head(&self.attempts) == Some(slot) {
             self.watch_window(line);
         }
     }
@@ -170,7 +171,17 @@ impl Pool {
                 self.occupancy.emptiest(self.places())
             };
             let Some(replica) = free else { break };
-            if !self.start_on(replica as usize) {
+            let replica = replica as usize;
+            // The emptiest takes one; then another may be the emptiest.
+            let started = if self.is_static() {
+                self.start_on(replica)
+            } else if let Some(slot) = self.take_next(replica) {
+                self.start(replica, slot);
+                true
+            } else {
+                false
+            };
+            if !started {
                 break;
             }
         }
