@@ -271,6 +271,7 @@ impl Pool {
                 self.levels.running -= 1;
                 if requeue && self.attempts.place(slot) == Place::Running {
                     self.queue_up(slot);
+                    self.wait_again(slot);
                 } else {
                     self.lose(slot);
                 }

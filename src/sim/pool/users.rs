@@ -116,9 +116,26 @@ impl Pool {
         }
     }
 
+    /// A user whose service had started is in line again, and waits as long as he would have at first.
+    /// He may have a timer already, if he had to wait then too.
+    pub(super) fn wait_again(&mut self, slot: u32) {
+        let attempt = self.attempts.get(slot);
+        let leaves_at = attempt.leaves_at;
+        if leaves_at >= self.clock
+            && leaves_at != SimTime::NEVER
+            && !self.waits_for_answer(&attempt.request)
+        {
+            self.timers
+                .set(leaves_at, Due::User(self.attempts.ticket(slot)));
+        }
+    }
+
     /// A user in line has waited long enough.
     pub(super) fn lose_patience_waiting(&mut self, slot: u32) {
         let attempt = self.attempts.get_mut(slot);
+        if attempt.ghost {
+            return;
+        }
         let request = attempt.request;
         if request.silent {
             attempt.ghost = true;
