@@ -247,7 +247,7 @@ impl Pool {
             .iter_mut()
             .flat_map(|line| line.drain(&self.attempts))
             .collect();
-        waiting.sort_by_key(|&slot| (self.attempts.get(slot).at, slot));
+        waiting.sort_by_key(|&slot| self.attempts.get(slot).at);
         self.rules = Arc::clone(rules);
         self.rate_again();
         self.line_up();
