@@ -6,7 +6,7 @@
 //! counts that only grow, and work conservation; in the summary utilisation up to 1 and nothing below 0; and
 //! the same summary to the last bit for one thread and for several.
 //!
-//! `PROPTEST_CASES=5000 cargo test --release --test swarm` plays thousands.
+//! `PROPTEST_CASES=5000 cargo test --test swarm` plays thousands.
 
 mod ask;
 
