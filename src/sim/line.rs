@@ -109,12 +109,16 @@ impl Line {
         }
     }
 
-    /// Empties the line and gives the slots of all who wait, in their order.
+    /// Empties the line and gives the slots of all who wait, in the order in which they would line up
+    /// again: under LIFO the newest last.
     pub(crate) fn drain(&mut self, attempts: &Attempts) -> Vec<u32> {
         let mut slots = Vec::with_capacity(self.live);
         while let Some(slot) = self.head(attempts) {
             self.pop_head();
             slots.push(slot);
+        }
+        if matches!(self.order, Order::Lifo(_)) {
+            slots.reverse();
         }
         slots
     }

@@ -37,7 +37,7 @@ use rayon::prelude::*;
 pub use gateway::PeopleTally;
 pub use tally::{Levels, PoolTally, Refusal, TierTally};
 
-use crate::scenario::{DemandKind, Rules, Scenario};
+use crate::scenario::{DemandKind, Outage, Rules, Scenario};
 use crate::units::SimTime;
 use gateway::{Gateway, Window};
 use pool::Pool;
@@ -323,8 +323,20 @@ impl Simulation {
 /// and new outages.
 fn agenda(scenario: &Scenario) -> Vec<(SimTime, Action)> {
     let mut agenda = Vec::new();
-    for outage in &scenario.outages {
-        agenda.push((outage.until, Action::Resume { pool: outage.pool }));
+    // Where outages of a pool overlap or follow on each other, it stands still until the last ends.
+    let outages = || {
+        scenario
+            .outages
+            .iter()
+            .filter(|outage| outage.from < outage.until)
+    };
+    for outage in outages() {
+        let (pool, until) = (outage.pool, outage.until);
+        let goes_on =
+            |other: &Outage| other.pool == pool && other.from <= until && until < other.until;
+        if !outages().any(goes_on) {
+            agenda.push((until, Action::Resume { pool }));
+        }
     }
     for (index, pool) in scenario.pools.iter().enumerate() {
         let deliver = |&(at, replicas)| {
@@ -340,7 +352,7 @@ fn agenda(scenario: &Scenario) -> Vec<(SimTime, Action)> {
     }
     let rules = |(at, rules): &(SimTime, Rules)| (*at, Action::Rules(Arc::new(rules.clone())));
     agenda.extend(scenario.rules.iter().skip(1).map(rules));
-    for outage in &scenario.outages {
+    for outage in outages() {
         let (pool, requeue) = (outage.pool, outage.requeue);
         agenda.push((outage.from, Action::Stop { pool, requeue }));
     }

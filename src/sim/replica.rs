@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 
 use crate::profile::{Phase, ServiceCurve};
-use crate::units::SimTime;
+use crate::units::{SimDuration, SimTime};
 
 /// One copy of the model, in two cache lines.
 #[derive(Clone, Debug, Default)]
@@ -224,7 +224,8 @@ impl Replica {
         self.phase_from + curve.elapsed(self.phase, self.planned)
     }
 
-    /// Whether the work of a joiner can be done by `deadline` with the batch as it is.
+    /// Whether the work of a joiner can be done by `deadline` with the batch as it is. It joins at the
+    /// end of the iteration that runs at `now`, if one does.
     pub(crate) fn can_finish(
         &self,
         joiner: &Joiner,
@@ -232,13 +233,21 @@ impl Replica {
         deadline: SimTime,
         curve: &ServiceCurve,
     ) -> bool {
+        let (mut joins_at, mut so_far) = (now, self.phase);
+        let since = now - self.phase_from;
+        if !self.is_idle() && since > SimDuration::ZERO {
+            let played = curve.iterations_covering(self.phase, since);
+            joins_at = self.phase_from + curve.elapsed(self.phase, played);
+            so_far.context += played * u64::from(self.phase.growing);
+            so_far.prompt_tokens = 0;
+        }
         let phase = Phase {
-            batch: self.phase.batch + 1,
-            context: self.phase.context + u64::from(joiner.prompt_tokens),
-            growing: self.phase.growing + u32::from(joiner.grows),
-            prompt_tokens: self.phase.prompt_tokens + u64::from(joiner.prompt_tokens),
+            batch: so_far.batch + 1,
+            context: so_far.context + u64::from(joiner.prompt_tokens),
+            growing: so_far.growing + u32::from(joiner.grows),
+            prompt_tokens: so_far.prompt_tokens + u64::from(joiner.prompt_tokens),
         };
-        now + curve.elapsed(phase, joiner.amount) <= deadline
+        joins_at + curve.elapsed(phase, joiner.amount) <= deadline
     }
 
     #[inline]

@@ -282,7 +282,7 @@ impl Pool {
             .iter_mut()
             .flat_map(|line| line.drain(&self.attempts))
             .collect();
-        waiting.sort_by_key(|&slot| (self.attempts.get(slot).at, slot));
+        waiting.sort_by_key(|&slot| self.attempts.get(slot).at);
         self.rules = Arc::clone(rules);
         self.rate_again();
         self.line_up();
@@ -306,6 +306,7 @@ impl Pool {
                 self.gauges.running.down(self.clock);
                 if requeue && self.attempts.place(slot) == Place::Running {
                     self.queue_up(slot);
+                    self.wait_again(slot);
                 } else {
                     self.lose(slot);
                 }
@@ -315,7 +316,9 @@ impl Pool {
 
     /// The pool works again.
     pub(crate) fn resume(&mut self) {
-        self.stopped = false;
+        if !std::mem::take(&mut self.stopped) {
+            return;
+        }
         let replicas = self.replicas.len() as u64;
         self.gauges.in_service.set(replicas, self.clock);
         for index in 0..self.replicas.len() {

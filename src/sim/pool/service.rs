@@ -106,6 +106,7 @@ impl Pool {
     pub(super) fn one_left_line(&mut self, replica: u32) {
         let line = self.line_of(Some(replica));
         self.lines[line].one_left(&self.attempts);
+        self.watch_window(line);
         let next = if self.terms.is_central {
             self.occupancy.emptiest(self.places)
         } else {
@@ -140,7 +141,7 @@ impl Pool {
         self.lines[line].push(ticket, tier.priority, deadline);
         self.gauges.waiting.up(self.clock);
         self.tally.waiting_max = self.tally.waiting_max.max(self.gauges.waiting.now());
-        if self.terms.is_static && self.lines[line].len() == 1 {
+        if self.terms.is_static && self.lines[line].head(&self.attempts) == Some(slot) {
             self.watch_window(line);
         }
     }
@@ -169,7 +170,17 @@ impl Pool {
                 self.occupancy.emptiest(self.places)
             };
             let Some(replica) = free else { break };
-            if !self.start_on(replica as usize) {
+            let replica = replica as usize;
+            // The emptiest takes one; then another may be the emptiest.
+            let started = if self.terms.is_static {
+                self.start_on(replica)
+            } else if let Some(slot) = self.take_next(replica) {
+                self.start(replica, slot);
+                true
+            } else {
+                false
+            };
+            if !started {
                 break;
             }
         }

@@ -104,9 +104,24 @@ impl Pool {
         }
     }
 
+    /// A user whose service had started is in line again, and waits as long as he would have at first.
+    /// He may have a timer already, if he had to wait then too.
+    pub(super) fn wait_again(&mut self, slot: u32) {
+        let attempt = self.attempts.get(slot);
+        let leaves_at = attempt.leaves_at;
+        let tier = &self.terms.tiers[usize::from(attempt.request.tier)];
+        if leaves_at >= self.clock && leaves_at != SimTime::NEVER && !tier.until_done {
+            let ticket = self.attempts.ticket(slot);
+            self.timers.set(leaves_at, Due::user(ticket));
+        }
+    }
+
     /// A user in line has waited long enough.
     pub(super) fn lose_patience_waiting(&mut self, slot: u32) {
         let attempt = self.attempts.get_mut(slot);
+        if attempt.ghost {
+            return;
+        }
         let request = attempt.request;
         if request.silent {
             attempt.ghost = true;
