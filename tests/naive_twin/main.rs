@@ -62,9 +62,9 @@ fn pool(simulation: &Simulation) -> (PoolTally, Levels) {
     (
         PoolTally {
             events: 0,
-            ..*tally
+            ..tally
         },
-        *levels,
+        levels,
     )
 }
 
