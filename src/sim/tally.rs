@@ -112,6 +112,12 @@ pub struct PoolTally {
     pub running_ns: u128,
     /// Requests between two attempts x ns.
     pub orbit_ns: u128,
+    /// The square of the number of waiting attempts x ns.
+    pub waiting_squared_ns: u128,
+    /// The square of the number of waiting and running attempts x ns.
+    pub present_squared_ns: u128,
+    /// Time in which every replica in service has something to do.
+    pub all_busy_ns: u64,
     /// Replicas with something to do x ns.
     pub busy_ns: u128,
     /// Replicas in service x ns.
@@ -134,6 +140,9 @@ impl PoolTally {
         self.waiting_ns += other.waiting_ns;
         self.running_ns += other.running_ns;
         self.orbit_ns += other.orbit_ns;
+        self.waiting_squared_ns += other.waiting_squared_ns;
+        self.present_squared_ns += other.present_squared_ns;
+        self.all_busy_ns += other.all_busy_ns;
         self.busy_ns += other.busy_ns;
         self.in_service_ns += other.in_service_ns;
         self.sojourn_ns += other.sojourn_ns;
@@ -150,6 +159,9 @@ impl PoolTally {
             waiting_ns: self.waiting_ns - before.waiting_ns,
             running_ns: self.running_ns - before.running_ns,
             orbit_ns: self.orbit_ns - before.orbit_ns,
+            waiting_squared_ns: self.waiting_squared_ns - before.waiting_squared_ns,
+            present_squared_ns: self.present_squared_ns - before.present_squared_ns,
+            all_busy_ns: self.all_busy_ns - before.all_busy_ns,
             busy_ns: self.busy_ns - before.busy_ns,
             in_service_ns: self.in_service_ns - before.in_service_ns,
             sojourn_ns: self.sojourn_ns - before.sojourn_ns,
@@ -180,6 +192,13 @@ impl PoolTally {
     /// Adds the levels that held from `from` to `to`.
     pub(crate) fn integrate(&mut self, levels: &Levels, from: SimTime, to: SimTime) {
         let ns = u128::from((to - from).0);
+        let present = levels.waiting + levels.running;
+        // Levels are below 2^32: attempts lie in a slab with 32-bit places.
+        self.waiting_squared_ns += u128::from(levels.waiting * levels.waiting) * ns;
+        self.present_squared_ns += u128::from(present * present) * ns;
+        if levels.busy == levels.in_service && levels.busy > 0 {
+            self.all_busy_ns += (to - from).0;
+        }
         self.waiting_ns += u128::from(levels.waiting) * ns;
         self.running_ns += u128::from(levels.running) * ns;
         self.orbit_ns += u128::from(levels.orbit) * ns;
