@@ -18,7 +18,7 @@ pub mod trace;
 pub use demand::{
     Demand, DemandKind, Population, Quality, RateCurve, Rhythm, Trace, TraceRow, Work, WorkUnit,
 };
-pub use fleet::{Chunk, Cluster, Outage, Pool, Region};
+pub use fleet::{Chunk, Cluster, Outage, Pool, Region, SetUp};
 pub use goal::{Fact, FactUse, FitPair, Goal, Market, Metric, Slo};
 pub use policy::{
     Admission, Batching, Client, Degradation, Dispatch, Drop, PatienceUntil, Policy, QueueLimit,

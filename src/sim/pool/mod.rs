@@ -10,6 +10,7 @@
 //! runs backwards.
 
 mod service;
+mod setup;
 mod users;
 
 use std::sync::Arc;
@@ -49,6 +50,8 @@ pub(crate) struct Pool {
     turn: usize,
     /// Retries that each tier's clients may still make under their budget.
     retry_budget: Vec<f64>,
+    /// Which replicas are off, where they go off at all.
+    warmth: Option<setup::Warmth>,
     /// Requests a second with all batches full.
     full_rate_per_s: f64,
     dispatch_stream: Stream,
@@ -116,6 +119,9 @@ impl Pool {
             degrading: false,
             turn: 0,
             retry_budget: vec![client::RETRIES_SAVED_MAX; scenario.tiers.len()],
+            warmth: pool
+                .set_up
+                .map(|rule| setup::Warmth::new(rule, stream("set-up"))),
             full_rate_per_s: 0.0,
             dispatch_stream: stream("dispatch"),
             client_stream: stream("retries"),
@@ -225,7 +231,7 @@ impl Pool {
             self.replicas.push(Replica::default());
             self.changes.grow(replica + 1);
             self.occupancy.grow(replica + 1);
-            if !self.stopped {
+            if !self.stopped && !self.begins_off(replica) {
                 self.occupancy.enter(replica as u32, 0);
             }
         }
@@ -263,6 +269,7 @@ impl Pool {
         self.stopped = true;
         self.levels.in_service = 0;
         self.levels.busy = 0;
+        self.forget_set_up();
         for index in 0..self.replicas.len() {
             self.occupancy
                 .leave(index as u32, self.replicas[index].len());
@@ -283,7 +290,9 @@ impl Pool {
         self.stopped = false;
         self.levels.in_service = self.replicas.len() as u64;
         for index in 0..self.replicas.len() {
-            self.occupancy.enter(index as u32, 0);
+            if !self.begins_off(index) {
+                self.occupancy.enter(index as u32, 0);
+            }
         }
         self.start_waiting();
     }

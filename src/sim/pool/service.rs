@@ -64,6 +64,7 @@ impl Pool {
                 } else {
                     self.replicas[index].len() < self.places() && self.fits(index, slot)
                 }
+                && self.is_ready(index)
         });
         Berth { replica, at_once }
     }
@@ -145,6 +146,7 @@ impl Pool {
         if self.lines[line].len() == 1 {
             self.watch_window(line);
         }
+        self.wake(line);
     }
 
     /// Fills free places from the lines.
@@ -153,10 +155,14 @@ impl Pool {
             return;
         }
         match self.rules.policy.dispatch {
-            Dispatch::Central => self.start_from_one_line(),
+            Dispatch::Central => {
+                self.start_from_one_line();
+                self.wake(0);
+            }
             _ => (0..self.replicas.len()).for_each(|index| {
                 if self.lines[index].len() > 0 {
                     self.start_on(index);
+                    self.wake(index);
                 }
             }),
         }
@@ -178,6 +184,9 @@ impl Pool {
 
     /// Starts what the replica's line lets it start; whether anything did.
     fn start_on(&mut self, index: usize) -> bool {
+        if !self.is_ready(index) {
+            return false;
+        }
         if self.replicas[index].is_idle() {
             self.replicas[index].reach(self.clock);
             self.fill(index);
@@ -200,6 +209,10 @@ impl Pool {
 
     /// A replica's batch changes at the end of an iteration.
     pub(super) fn end_iteration(&mut self, index: usize) {
+        if self.replicas[index].is_idle() {
+            self.change_warmth(index);
+            return;
+        }
         let level = self.replicas[index].len();
         self.replicas[index].reach(self.clock);
         while let Some(slot) = self.replicas[index].pop_done() {
@@ -283,7 +296,10 @@ impl Pool {
         self.occupancy.shift(index as u32, level, replica.len());
         self.levels.busy += u64::from(!replica.is_idle());
         self.levels.busy -= u64::from(was_busy);
-        let next = replica.plan(&self.curve);
+        let next = match replica.is_idle() {
+            true => self.rest(index),
+            false => replica.plan(&self.curve),
+        };
         self.changes.set(index, next);
     }
 
@@ -428,7 +444,7 @@ impl Pool {
     }
 
     /// The line in front of a replica.
-    fn line_of(&self, replica: Option<u32>) -> usize {
+    pub(super) fn line_of(&self, replica: Option<u32>) -> usize {
         match self.rules.policy.dispatch {
             Dispatch::Central => 0,
             _ => replica.map_or(0, |replica| replica as usize),
