@@ -83,6 +83,7 @@ fn question() -> impl Strategy<Value = Question> {
     let orders = [
         QueueOrder::Fcfs,
         QueueOrder::Priority,
+        QueueOrder::Preemptive,
         QueueOrder::Lifo,
         QueueOrder::Deadline,
     ];

@@ -36,7 +36,7 @@ impl Line {
         let order = match order {
             QueueOrder::Fcfs => Order::Fcfs(VecDeque::new()),
             QueueOrder::Lifo => Order::Lifo(Vec::new()),
-            QueueOrder::Priority => Order::Priority(Vec::new()),
+            QueueOrder::Priority | QueueOrder::Preemptive => Order::Priority(Vec::new()),
             QueueOrder::Deadline => Order::Deadline(BinaryHeap::new()),
         };
         Self {
@@ -86,6 +86,14 @@ impl Line {
     pub(crate) fn pop_head(&mut self) {
         self.discard();
         self.live -= 1;
+    }
+
+    /// Puts an attempt before all others of its priority, in a line that has priorities.
+    pub(crate) fn push_first(&mut self, ticket: Ticket, priority: u8) {
+        self.push(ticket, priority, SimTime::ZERO);
+        if let Order::Priority(lines) = &mut self.order {
+            lines[usize::from(priority)].rotate_right(1);
+        }
     }
 
     /// Somebody in the line has left it; the attempt is already freed.

@@ -84,6 +84,8 @@ pub(crate) struct Attempt {
     pub quality: u8,
     /// Whether its user has gone without telling.
     pub ghost: bool,
+    /// Whether it was interrupted and goes on where it stopped.
+    pub resumes: bool,
     /// The replica in which it runs or in whose line it waits.
     pub replica: u32,
 }
@@ -128,6 +130,7 @@ impl Attempts {
             amount: request.amount,
             quality: 0,
             ghost: false,
+            resumes: false,
             replica: u32::MAX,
         };
         match self.free.pop() {

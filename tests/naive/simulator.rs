@@ -107,6 +107,10 @@ struct Try {
     /// The user has told that he goes.
     cancelled: bool,
     iterations_done: u64,
+    /// `iterations_done` when it last joined a batch, or before it did.
+    joined_done: u64,
+    /// It was interrupted once.
+    resumes: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -230,8 +234,12 @@ impl Simulator {
                 self.join(index, joiner);
             }
         }
-        while self.replicas[index].batch.len() < self.question.batch_limit {
+        loop {
             let Some(head) = self.head(index) else { break };
+            let is_full = self.replicas[index].batch.len() >= self.question.batch_limit;
+            if is_full && !self.interrupts(index, head) {
+                break;
+            }
             if !self.fits(index, head) {
                 break;
             }
@@ -246,6 +254,30 @@ impl Simulator {
             }
         }
         self.begin_iteration(index);
+    }
+
+    /// Whether somebody is interrupted so that the head of the line has his place.
+    fn interrupts(&mut self, index: usize, head: usize) -> bool {
+        let priority = |which: usize| self.question.classes[self.tries[which].class].priority;
+        let batch = self.replicas[index].batch.iter().copied();
+        let last = batch.max_by_key(|&which| {
+            let of = self.tries[which];
+            let left = u64::from(of.asked.iterations) - of.iterations_done;
+            (priority(which), of.at, left)
+        });
+        let Some(last) = last.filter(|&last| priority(last) > priority(head)) else {
+            return false;
+        };
+        if self.question.order != QueueOrder::Preemptive {
+            return false;
+        }
+        self.replicas[index].batch.retain(|&which| which != last);
+        self.replicas[index].line.insert(0, last);
+        let of = &mut self.tries[last];
+        of.place = Place::Waiting;
+        of.joined_done = of.iterations_done;
+        of.resumes = true;
+        true
     }
 
     fn begin_iteration(&mut self, index: usize) {
@@ -269,8 +301,10 @@ impl Simulator {
                 0
             };
             ns += self.question.context_token_ns * (prompt + grown);
-            if done == 0 {
-                ns += self.question.prompt_token_ns * prompt;
+            // Who was interrupted computes again what his context has grown to.
+            let again = if grown > 0 { of.joined_done } else { 0 };
+            if done == of.joined_done {
+                ns += self.question.prompt_token_ns * (prompt + again);
             }
         }
         ns
@@ -280,7 +314,10 @@ impl Simulator {
         let of = &mut self.tries[which];
         of.place = Place::Running;
         of.replica = index;
-        self.tallies[of.class].wait.record(self.now - of.at);
+        of.joined_done = of.iterations_done;
+        if !of.resumes {
+            self.tallies[of.class].wait.record(self.now - of.at);
+        }
         self.replicas[index].batch.push(which);
     }
 
@@ -308,7 +345,9 @@ impl Simulator {
         match self.question.order {
             QueueOrder::Fcfs => line.min_by_key(|_| 0),
             QueueOrder::Lifo => line.max_by_key(|_| 0),
-            QueueOrder::Priority => line.min_by_key(|&which| class(which).priority),
+            QueueOrder::Priority | QueueOrder::Preemptive => {
+                line.min_by_key(|&which| class(which).priority)
+            }
             QueueOrder::Deadline => {
                 line.min_by_key(|&which| self.tries[which].first_at + class(which).deadline_ns)
             }
@@ -342,7 +381,7 @@ impl Simulator {
             Drop::Hopeless => {
                 let mut batch = self.replicas[index].batch.clone();
                 batch.push(which);
-                let iterations = 0..u64::from(of.asked.iterations);
+                let iterations = 0..u64::from(of.asked.iterations) - of.iterations_done;
                 let ns: u64 = iterations
                     .map(|later| self.iteration_ns(&batch, later))
                     .sum();
@@ -367,6 +406,8 @@ impl Simulator {
             ghost: false,
             cancelled: false,
             iterations_done: 0,
+            joined_done: 0,
+            resumes: false,
         });
         self.enter(self.tries.len() - 1);
     }
@@ -419,6 +460,7 @@ impl Simulator {
                 self.tries[which].at = self.now;
                 self.enter(which);
             }
+            Place::Waiting if of.resumes && class.until == PatienceUntil::Start => {}
             Place::Waiting => {
                 self.tries[which].ghost = class.silent;
                 if !class.silent {
@@ -463,6 +505,8 @@ impl Simulator {
                     ghost: false,
                     cancelled: false,
                     iterations_done: 0,
+                    joined_done: 0,
+                    resumes: false,
                     ..of
                 });
             }

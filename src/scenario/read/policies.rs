@@ -18,10 +18,12 @@ pub(super) fn policy(root: &mut Cursor<'_>, world: &World<'_>) -> Policy {
     root.section("policy", "What the operator does with requests.", |at| Policy {
         order: at.default(
             "order",
-            "Who is next: first come first served, by tier, newest first, or earliest deadline first.",
+            "Who is next: first come first served, by tier, by tier and in the place of who runs, newest \
+             first, or earliest deadline first.",
             choice(&[
                 ("fcfs", QueueOrder::Fcfs),
                 ("priority", QueueOrder::Priority),
+                ("preemptive", QueueOrder::Preemptive),
                 ("lifo", QueueOrder::Lifo),
                 ("deadline", QueueOrder::Deadline),
             ]),

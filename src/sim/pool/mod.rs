@@ -9,6 +9,7 @@
 //! number over time equals the sum of the times they spent (Little's law, on integers); time never
 //! runs backwards.
 
+mod preemption;
 mod service;
 mod setup;
 mod users;

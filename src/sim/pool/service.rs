@@ -83,6 +83,7 @@ impl Pool {
         } else if let Some(replica) = berth.replica {
             self.look_again(replica as usize);
         }
+        self.interrupt_soon(berth.replica);
     }
 
     /// The head of a line has changed. Where memory is what is full, somebody may have stood there
@@ -114,7 +115,7 @@ impl Pool {
         }
     }
 
-    fn is_static(&self) -> bool {
+    pub(super) fn is_static(&self) -> bool {
         matches!(self.rules.policy.batching, Batching::Static { .. })
     }
 
@@ -229,8 +230,10 @@ impl Pool {
         if self.replicas[index].cancelled > 0 {
             self.sweep_cancelled(index);
         }
+        self.interrupt(index);
         self.fill(index);
         self.settle(index, level, true);
+        self.interrupt_soon(Some(index as u32));
     }
 
     /// Fills the places of a replica at the end of an iteration.
@@ -304,7 +307,7 @@ impl Pool {
     }
 
     /// Takes the next in line whom the replica can take, dropping on the way who is to be dropped.
-    fn take_next(&mut self, index: usize) -> Option<u32> {
+    pub(super) fn take_next(&mut self, index: usize) -> Option<u32> {
         let line = self.line_of(Some(index as u32));
         loop {
             let slot = self.lines.get_mut(line)?.head(&self.attempts)?;
@@ -363,7 +366,7 @@ impl Pool {
     }
 
     /// An attempt is given a place on a replica.
-    fn begin(&mut self, index: usize, slot: u32) {
+    pub(super) fn begin(&mut self, index: usize, slot: u32) {
         let memory = self.work_of(slot).memory_bytes;
         self.attempts.set_place(slot, Place::Running);
         self.attempts.get_mut(slot).replica = index as u32;
@@ -372,12 +375,14 @@ impl Pool {
     }
 
     /// Its service starts.
-    fn join(&mut self, index: usize, slot: u32) {
+    pub(super) fn join(&mut self, index: usize, slot: u32) {
         let attempt = self.attempts.get(slot);
         let wait = self.clock - attempt.at;
-        self.tiers[usize::from(attempt.request.tier)]
-            .wait
-            .record(wait.0);
+        if !attempt.resumes {
+            self.tiers[usize::from(attempt.request.tier)]
+                .wait
+                .record(wait.0);
+        }
         let joiner = self.joiner(slot);
         self.replicas[index].join(joiner);
     }
@@ -425,11 +430,17 @@ impl Pool {
 
     fn joiner(&self, slot: u32) -> Joiner {
         let attempt = self.attempts.get(slot);
+        let grows = self.work_of(slot).context_grows;
+        let grown = match attempt.resumes && grows && attempt.quality == 0 {
+            true => attempt.request.amount - attempt.amount,
+            false => 0,
+        };
+        let grown = u32::try_from(grown).unwrap_or(u32::MAX);
         Joiner {
             slot,
             amount: attempt.amount,
-            prompt_tokens: attempt.request.prompt_tokens,
-            grows: self.work_of(slot).context_grows,
+            prompt_tokens: attempt.request.prompt_tokens.saturating_add(grown),
+            grows,
         }
     }
 
@@ -438,7 +449,7 @@ impl Pool {
         self.replicas[index].memory_bytes.saturating_add(memory) <= self.memory_limit
     }
 
-    fn work_of(&self, slot: u32) -> &Work {
+    pub(super) fn work_of(&self, slot: u32) -> &Work {
         let demand = self.attempts.get(slot).request.demand;
         &self.scenario.works[self.scenario.demands[usize::from(demand)].work]
     }

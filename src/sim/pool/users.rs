@@ -118,10 +118,13 @@ impl Pool {
 
     /// A user in line has waited long enough.
     pub(super) fn lose_patience_waiting(&mut self, slot: u32) {
-        let attempt = self.attempts.get_mut(slot);
+        let attempt = *self.attempts.get(slot);
         let request = attempt.request;
+        if attempt.resumes && !self.waits_for_answer(&request) {
+            return;
+        }
         if request.silent {
-            attempt.ghost = true;
+            self.attempts.get_mut(slot).ghost = true;
         } else {
             let replica = attempt.replica;
             self.leave(slot);
