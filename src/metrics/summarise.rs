@@ -59,6 +59,7 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
             })
             .collect(),
         checks: checks(simulation, recorder, &all),
+        theory: Vec::new(),
         warnings: scenario.warnings.clone(),
         inputs: scenario.inputs.clone(),
         series,

@@ -60,6 +60,9 @@ pub struct Summary {
     pub timeline: Vec<TimelineEntry>,
     /// The invariants that were checked, each with what it compared.
     pub checks: Vec<Check>,
+    /// Closed forms of queueing theory that hold for the scenario, beside the run.
+    #[serde(default)]
+    pub theory: Vec<Theory>,
     /// What may be doubted.
     pub warnings: Vec<String>,
     /// Every effective value of the scenario with its origin and provenance.
@@ -339,6 +342,32 @@ pub struct TimelineEntry {
     pub at_s: f64,
     /// What.
     pub what: String,
+}
+
+/// A closed form beside what the run gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Theory {
+    /// Quantity: `mean wait`, `share refused` ...
+    pub what: String,
+    /// Name of the model: `M/M/c (Erlang C)`.
+    pub model: String,
+    /// Where the formula is from.
+    pub reference: String,
+    /// What it says, in the long run.
+    pub exact: f64,
+    /// What the run gave; `None`: nothing to measure, or too few samples.
+    pub simulated: Option<f64>,
+    /// Unit of both: `s`, `requests` or `1`.
+    pub unit: String,
+}
+
+impl Theory {
+    /// (simulated - exact) / exact.
+    #[must_use]
+    pub fn difference(&self) -> Option<f64> {
+        let simulated = self.simulated?;
+        (self.exact != 0.0).then(|| (simulated - self.exact) / self.exact)
+    }
 }
 
 /// An invariant that was checked.

@@ -70,6 +70,7 @@ pub(super) fn surge() -> Summary {
             evidence: "980000000 offered = 702000000 + 232000000 + 40000000 + 1000000 + 5000000"
                 .into(),
         }],
+        theory: vec![],
         warnings: vec!["the batch of pool west/main went beyond the measured batches".into()],
         inputs: vec![Input {
             path: "tier.free.quota".into(),
@@ -104,6 +105,7 @@ pub(super) fn empty() -> Summary {
         melted: vec![],
         timeline: vec![],
         checks: vec![],
+        theory: vec![],
         warnings: vec![],
         inputs: vec![],
         ..surge()

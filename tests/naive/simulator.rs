@@ -234,8 +234,7 @@ impl Simulator {
                 self.join(index, joiner);
             }
         }
-        loop {
-            let Some(head) = self.head(index) else { break };
+        while let Some(head) = self.head(index) {
             let is_full = self.replicas[index].batch.len() >= self.question.batch_limit;
             if is_full && !self.interrupts(index, head) {
                 break;
