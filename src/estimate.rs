@@ -9,10 +9,14 @@
 mod arrivals;
 mod bottleneck;
 mod fluid;
+mod forms;
 mod supply;
 mod textbook;
+mod theory;
 
 use serde::Serialize;
+
+pub use theory::{Quantity, theory};
 
 use crate::scenario::{DemandKind, Scenario, Tier};
 use fluid::{Fluid, Lost};
@@ -111,7 +115,12 @@ pub struct ClosedForm {
     pub name: &'static str,
     /// Where it is from.
     pub reference: &'static str,
-    /// Which quantity it gives: `mean wait`, `p99 response` ...; with the tier where there are several.
+    /// Which quantity it gives.
+    #[serde(skip)]
+    pub quantity: Quantity,
+    /// Of which tier; `None`: of all.
+    pub tier: Option<String>,
+    /// The same in words: `mean wait`, `p99 response` ...; with the tier where there are several.
     pub what: String,
     /// Its value.
     pub value: f64,

@@ -1,8 +1,8 @@
 //! The scenario language, from outside: what is read, what is refused, and how it is said.
 
 use meltpoint::scenario::{
-    DemandKind, EMBEDDED, Problems, QueueLimit, QuotaWindow, Scenario, Settings, Source, embedded,
-    embedded_trace, json_schema, read,
+    DemandKind, EMBEDDED, Problems, Process, QueueLimit, QuotaWindow, Scenario, Settings, Source,
+    embedded, embedded_trace, json_schema, read,
 };
 use meltpoint::units::SimDuration;
 use serde_json::Value as Json;
@@ -662,4 +662,50 @@ fn tables_that_nothing_uses_are_doubted() {
     let text = format!("{}\n[tier.nobody]\nclient = \"visitor\"\n", hello());
     let warnings = read_with(&text, &[]).unwrap().warnings;
     assert_eq!(warnings, ["`[tier.nobody]` is not used"]);
+}
+
+#[test]
+fn a_process_may_have_a_law_or_states() {
+    let with = |process: &str| {
+        let set = format!("demand.visitors.process={process}");
+        read_with(hello(), &[&set]).map(|scenario| match &scenario.demands[0].kind {
+            DemandKind::Rate { process, .. } => process.clone(),
+            _ => panic!("a rate"),
+        })
+    };
+    let gap = "{ law = \"erlang\", mean = \"1s\", stages = 4 }";
+    let renewal = with(&format!("{{ kind = \"renewal\", gap = {gap} }}")).unwrap();
+    assert!(matches!(renewal, Process::Renewal(_)));
+    let state = |factor: f64, mean: &str, more: &str| {
+        format!(
+            "{{ factor = {factor}, stay = {{ law = \"exponential\", mean = \"{mean}\" }}{more} }}"
+        )
+    };
+    let states = |states: &[String]| {
+        let list = states.join(", ");
+        with(&format!("{{ kind = \"modulated\", states = [{list}] }}"))
+    };
+    let on_off = states(&[state(3.0, "10s", ""), state(0.0, "20s", "")]).unwrap();
+    assert!((on_off.mean_factor() - 1.0).abs() < 1e-12);
+    let refused = |states_given: &[String], what: &str| {
+        let message = states(states_given).unwrap_err().to_string();
+        assert!(message.contains(what), "{message}");
+    };
+    refused(&[state(1.0, "1s", "")], "a list of 2 to 20 values");
+    refused(
+        &[state(1.0, "1s", ", next = [0, 1, 0]"), state(2.0, "1s", "")],
+        "have a `next` of another length",
+    );
+    refused(
+        &[
+            state(1.0, "1s", ", next = [0, 1, 0]"),
+            state(2.0, "1s", ", next = [1, 0, 0]"),
+            state(2.0, "1s", ""),
+        ],
+        "are not all reached from each other",
+    );
+    refused(
+        &[state(-1.0, "1s", ""), state(2.0, "1s", "")],
+        "process.states.0.factor",
+    );
 }

@@ -47,7 +47,8 @@ pub(super) fn run(arguments: &Simulate) -> Result<u8, Failure> {
     let signals = Signals::listen();
     let folder = Folder::start(&out)?;
 
-    let (trial, wall_s) = watched::run(&scenario, threads, &signals);
+    let (mut trial, wall_s) = watched::run(&scenario, threads, &signals);
+    trial.summary.theory = estimate::theory(&scenario, &trial.summary);
 
     write(&folder, &trial.summary, &run_info(&trial, threads, wall_s))?;
     folder.publish()?;

@@ -1,6 +1,6 @@
 //! Expected requests of each kind of demand.
 
-use crate::scenario::{Demand, DemandKind, Population, RateCurve, Rhythm, Scenario};
+use crate::scenario::{Demand, DemandKind, Population, Process, RateCurve, Rhythm, Scenario};
 use crate::units::SimTime;
 
 /// Longest stretch over which an hourly rhythm is integrated at once, in seconds.
@@ -16,11 +16,11 @@ pub(super) fn local_start_s(scenario: &Scenario, demand: &Demand) -> f64 {
     (scenario.start_unix_s + offset_s).rem_euclid(86_400) as f64
 }
 
-/// The integral of curve x rhythm over the part of [from, until) in which the demand is on: exact for a
-/// curve without rhythm.
+/// The integral of curve x rhythm over the part of [from, until) in which the demand is on, exact for a
+/// curve without rhythm, times the mean factor of the process.
 pub(super) fn requests_of_rate(
     demand: &Demand,
-    (curve, rhythm): (&RateCurve, &Rhythm),
+    (curve, rhythm, process): (&RateCurve, &Rhythm, &Process),
     local_start_s: f64,
     (from, until): (SimTime, SimTime),
 ) -> f64 {
@@ -30,7 +30,7 @@ pub(super) fn requests_of_rate(
     edges.extend(within.filter(|&at| from < at && at < until));
     edges.push(until);
     let rate = |s: f64| curve.at(SimTime::from_s(s)) * rhythm.factor(local_start_s + s);
-    edges
+    let requests: f64 = edges
         .windows(2)
         .filter(|pair| pair[0] < pair[1])
         .map(|pair| {
@@ -38,7 +38,8 @@ pub(super) fn requests_of_rate(
             let parts = ((end - start) / stretch_s(rhythm)).ceil();
             integral(start, end, parts.clamp(1.0, MOST_STRETCHES), rate)
         })
-        .sum()
+        .sum();
+    requests * process.mean_factor()
 }
 
 /// Length over which a rhythm is nearly a polynomial.

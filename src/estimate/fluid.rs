@@ -187,9 +187,17 @@ impl<'a> Fluid<'a> {
         for flow in &mut self.flows {
             let demand = &self.scenario.demands[flow.demand];
             flow.offered = match (flow.source, flow.crowd) {
-                (DemandKind::Rate { curve, rhythm, .. }, _) => {
+                (
+                    DemandKind::Rate {
+                        curve,
+                        rhythm,
+                        process,
+                        ..
+                    },
+                    _,
+                ) => {
                     let local_start_s = arrivals::local_start_s(self.scenario, demand);
-                    let shape = (curve, rhythm);
+                    let shape = (curve, rhythm, process);
                     arrivals::requests_of_rate(demand, shape, local_start_s, (from, until))
                 }
                 (DemandKind::Trace(_), _) => arrivals::requests_of_trace(demand, (from, until)),
@@ -331,7 +339,7 @@ impl<'a> Fluid<'a> {
     /// priority.
     fn serve(&mut self, rules: &Rules, rates: &[f64], seconds: f64) {
         let priority = |flow: &Flow<'_>| match rules.policy.order {
-            QueueOrder::Priority => rules.tiers[flow.tier].priority,
+            QueueOrder::Priority | QueueOrder::Preemptive => rules.tiers[flow.tier].priority,
             QueueOrder::Fcfs | QueueOrder::Lifo | QueueOrder::Deadline => 0,
         };
         let mut levels: Vec<u8> = self.flows.iter().map(priority).collect();

@@ -4,8 +4,8 @@ use super::*;
 use crate::queueing::{Bass, Mmc, erlang_b};
 use crate::random::Law;
 use crate::scenario::{
-    Batching, Outage, Population, Process, QueueLimit, Quota, QuotaWindow, RateCurve, RateLimit,
-    Rhythm, Trace, TraceRow,
+    Batching, Dispatch, Outage, Population, Process, QueueLimit, Quota, QuotaWindow, RateCurve,
+    RateLimit, Rhythm, SetUp, Trace, TraceRow,
 };
 use crate::units::{SimDuration, SimTime};
 
@@ -106,7 +106,39 @@ fn each_textbook_queue_is_recognised() {
         minimum: 1,
         window: SimDuration::ZERO,
     };
-    assert_eq!(name(&batches), Some("M/D^[1,b]/1"));
+    assert_eq!(name(&batches), Some("M/D^[a,b]/1"));
+}
+
+#[test]
+fn queues_with_other_arrivals_dealing_and_set_up_are_recognised() {
+    let name = |scenario: &Scenario| estimate(scenario).closed_forms.first().map(|f| f.name);
+    let with_process = |process: Process| {
+        let mut scenario = exponential_queue(0.8, 1);
+        if let DemandKind::Rate { process: of, .. } = &mut scenario.demands[0].kind {
+            *of = process;
+        }
+        scenario
+    };
+    let even = estimate(&with_process(Process::Even));
+    assert!((form(&even, "mean wait").value / 1.692_730_839_92 - 1.0).abs() < 1e-9);
+    // Exponential gaps are a Poisson process.
+    let gap = Law::Exponential { mean: 3.0 };
+    let renewal = estimate(&with_process(Process::Renewal(gap)));
+    assert!((form(&renewal, "mean wait").value / 4.0 - 1.0).abs() < 1e-9);
+    let mut dealt = exponential_queue(3.2, 4);
+    dealt.rules[0].1.policy.dispatch = Dispatch::RoundRobin;
+    let found = estimate(&dealt);
+    assert!((form(&found, "mean response").value / 3.267_383_610_32 - 1.0).abs() < 1e-9);
+    dealt.rules[0].1.policy.dispatch = Dispatch::Random;
+    assert_eq!(name(&dealt), Some("M/G/1 at each server"));
+    assert_eq!(name(&exponential_queue(3.0, 100)), Some("M/G/inf"));
+    let mut set_up = exponential_queue(0.5, 1);
+    set_up.pools[0].set_up = Some(SetUp {
+        law_s: Law::Constant { value: 3.0 },
+        keep_warm: SimDuration::ZERO,
+    });
+    let found = estimate(&set_up);
+    assert!((form(&found, "mean wait").value - 3.1).abs() < 1e-12);
 }
 
 #[test]

@@ -1,34 +1,46 @@
 //! Which textbook queue a scenario is, if any, and what its formulas say.
 //!
-//! It is one only if nothing changes over time, arrivals are Poisson, one pool serves from one queue, and no
-//! rule interferes that the formula does not know.
+//! It is one only if nothing changes over time, one pool serves, and no rule interferes that the formula does
+//! not know.
 
 use super::ClosedForm;
+use super::forms::{self, Model};
+use super::theory::Quantity::{self, MeanInSystem, MeanResponse, MeanWait};
 use crate::queueing::{
-    Bulk, Class, ErlangA, Mdc, Mg1, Mmc, Mmck, ServiceMoments, allen_cunneen_wait, cobham,
-    cobham_many_servers, erlang_b,
+    Bulk, Class, ErlangA, GiMc, Mdc, Mg1, Mmc, Mmck, ServiceMoments, allen_cunneen_wait,
+    batching_window, bursts, cobham, cobham_many_servers, constant_transform, erlang_c,
+    erlang_transform, join_shortest_of_two_in_system, power_of_d_response, preemptive_resume,
+    retrial, setup_wait,
 };
 use crate::random::Law;
 use crate::scenario::{
-    Batching, Client, Demand, DemandKind, Dispatch, PatienceUntil, Process, QueueLimit, QueueOrder,
-    Rhythm, Scenario, Work, WorkUnit,
+    Batching, Client, Demand, DemandKind, Dispatch, Modulation, PatienceUntil, Process, QueueLimit,
+    QueueOrder, Rhythm, Scenario, SetUp, Work, WorkUnit,
 };
-use crate::units::SimTime;
+use crate::units::{SimDuration, SimTime};
 
 /// More servers than this and M/D/c is not solved before a run: its chain grows with them.
 const MOST_MDC_SERVERS: u64 = 200;
+/// Chance of waiting below which nobody waits.
+const NEVER: f64 = 1e-9;
+/// From so many servers on, the limit of many holds for random choices between them.
+const MANY: u64 = 100;
 
 /// The results that hold for the scenario; none where it is no textbook queue.
 pub(super) fn closed_forms(scenario: &Scenario) -> Vec<ClosedForm> {
     let Some(queue) = Queue::of(scenario) else {
         return Vec::new();
     };
-    let classes = queue.classes.len();
+    let one_class = queue.classes.len() == 1;
     match scenario.rules[0].1.policy.batching {
-        Batching::Single if classes == 1 => queue.one_class(),
-        Batching::Single => queue.by_priority(),
-        Batching::Static { minimum: 1, .. } if classes == 1 => queue.in_batches(),
-        _ => Vec::new(),
+        Batching::Continuous if queue.batch_limit > 1 && one_class => queue.sharing(scenario),
+        Batching::Continuous if queue.batch_limit > 1 => Vec::new(),
+        Batching::Single | Batching::Continuous if !one_class => queue.by_priority(),
+        Batching::Single | Batching::Continuous => queue.one_class(),
+        Batching::Static { minimum, window } if one_class => {
+            queue.in_batches(scenario, minimum, window)
+        }
+        Batching::Static { .. } => Vec::new(),
     }
 }
 
@@ -39,15 +51,19 @@ struct Queue<'a> {
     servers: u64,
     batch_limit: u32,
     queue_limit: QueueLimit,
+    order: QueueOrder,
+    dispatch: Dispatch,
+    set_up: Option<SetUp>,
 }
 
-/// The Poisson arrivals of one tier.
+/// The arrivals of one tier.
 struct Arrivals<'a> {
     tier: &'a str,
     client: &'a Client,
     rate_per_s: f64,
-    /// Service time in seconds on an otherwise empty replica.
-    service_s: Law,
+    process: &'a Process,
+    /// Service time in seconds on an otherwise empty replica, where it has a law with a name.
+    service_s: Option<Law>,
 }
 
 impl<'a> Queue<'a> {
@@ -62,7 +78,6 @@ impl<'a> Queue<'a> {
             return None;
         };
         let policy = &rules.policy;
-        let one_line = policy.dispatch == Dispatch::Central || replicas == 1;
         let undisturbed = scenario.outages.is_empty()
             && policy.degradation.is_none()
             && policy.admission.refuse_wait_above.is_none();
@@ -70,13 +85,15 @@ impl<'a> Queue<'a> {
             .tiers
             .iter()
             .all(|tier| tier.open && tier.quota.is_none() && tier.rate_limit.is_none());
-        if !(one_line && undisturbed && free && replicas > 0) {
+        if !(undisturbed && free && replicas > 0) {
             return None;
         }
         let mut demands: Vec<&Demand> = scenario.demands.iter().collect();
         let single = demands.len() == 1;
         match policy.order {
-            QueueOrder::Priority => demands.sort_by_key(|d| rules.tiers[d.tier].priority),
+            QueueOrder::Priority | QueueOrder::Preemptive => {
+                demands.sort_by_key(|d| rules.tiers[d.tier].priority)
+            }
             QueueOrder::Fcfs | QueueOrder::Deadline if single => {}
             _ => return None,
         }
@@ -94,120 +111,276 @@ impl<'a> Queue<'a> {
             servers: u64::from(replicas),
             batch_limit: pool.batch_limit,
             queue_limit: policy.admission.queue_limit,
+            order: policy.order,
+            dispatch: match replicas {
+                1 => Dispatch::Central,
+                _ => policy.dispatch,
+            },
+            set_up: pool.set_up,
         })
     }
 
     /// Requests of one class, one at a time on each server.
     fn one_class(&self) -> Vec<ClosedForm> {
         let arrivals = &self.classes[0];
-        let queue = self.mmc(arrivals.rate_per_s, arrivals.service_s.mean());
-        let is_exponential = matches!(arrivals.service_s, Law::Exponential { .. });
+        let Some(service_s) = arrivals.service_s else {
+            return Vec::new();
+        };
+        let queue = self.mmc(arrivals.rate_per_s, service_s.mean());
+        let is_exponential = matches!(service_s, Law::Exponential { .. });
         let places = self.queue_places();
+        if self.set_up.is_some() {
+            return self.with_set_up(queue, &service_s);
+        }
+        let endless = places.is_none() && arrivals.client.patience_s.is_none();
+        if self.dispatch != Dispatch::Central || *arrivals.process != Process::Poisson {
+            let steady = endless && queue.utilisation() < 1.0;
+            return match arrivals.process {
+                _ if !steady => Vec::new(),
+                Process::Poisson => self.dealt(queue, &service_s),
+                _ if !is_exponential || self.dispatch != Dispatch::Central => Vec::new(),
+                Process::Even => renewals(queue, &Law::Constant { value: 1.0 }),
+                Process::Renewal(gap) => renewals(queue, gap),
+                Process::Modulated(modulation) => in_bursts(queue, modulation, arrivals.rate_per_s),
+            };
+        }
+        let retry = arrivals.client.retry;
         match (places, arrivals.client.patience_s) {
-            (Some(0), _) if arrivals.client.retry.is_none() => loss(queue),
-            (Some(places), None) if is_exponential && arrivals.client.retry.is_none() => {
-                finite(queue, self.servers + places)
+            (Some(0), _) if retry.is_none() => forms::loss(queue),
+            (Some(0), None) if is_exponential && queue.utilisation() < 1.0 => retry
+                .filter(|retry| {
+                    retry.limit == u32::MAX
+                        && retry.after_shed
+                        && retry.factor == 1.0
+                        && retry.jitter == 0.0
+                        && retry.budget.is_none()
+                        && matches!(retry.backoff, Law::Exponential { .. })
+                })
+                .and_then(|retry| retrial(queue, 1.0 / retry.backoff.mean()))
+                .map_or_else(Vec::new, |found| {
+                    forms::retried(found, self.servers, service_s.mean())
+                }),
+            (Some(places), None) if is_exponential && retry.is_none() => {
+                forms::finite(Mmck::new(queue, self.servers + places))
             }
             (None, Some(Law::Exponential { mean })) if is_exponential && arrivals.just_leaves() => {
-                impatient(queue, 1.0 / mean)
+                forms::impatient(ErlangA::new(queue, 1.0 / mean))
             }
-            (None, None) if queue.utilisation() < 1.0 => self.unlimited(queue, &arrivals.service_s),
+            (None, None) if queue.utilisation() < 1.0 => self.unlimited(queue, &service_s),
+            _ => Vec::new(),
+        }
+    }
+
+    /// One server that goes off when nobody is there.
+    fn with_set_up(&self, queue: Mmc, service_s: &Law) -> Vec<ClosedForm> {
+        let arrivals = &self.classes[0];
+        let plain = self.servers == 1
+            && self.queue_places().is_none()
+            && arrivals.client.patience_s.is_none()
+            && *arrivals.process == Process::Poisson
+            && queue.utilisation() < 1.0;
+        let set_up = self
+            .set_up
+            .filter(|rule| plain && rule.keep_warm == SimDuration::ZERO);
+        set_up.map_or_else(Vec::new, |rule| {
+            let queue = Mg1 {
+                arrival_rate: queue.arrival_rate,
+                service: ServiceMoments::of(service_s),
+            };
+            let takes = ServiceMoments::of(&rule.law_s);
+            forms::set_up(queue, setup_wait(queue, takes.mean, takes.second))
+        })
+    }
+
+    /// Poisson arrivals that are dealt to a line at each server.
+    fn dealt(&self, queue: Mmc, service_s: &Law) -> Vec<ClosedForm> {
+        let (rate, mean_s) = (queue.arrival_rate, service_s.mean());
+        let each = rate / self.servers as f64;
+        let is_exponential = matches!(service_s, Law::Exponential { .. });
+        let response = |model: Model, response_s: f64| {
+            model.gives([
+                (MeanWait, response_s - mean_s),
+                (MeanResponse, response_s),
+                (MeanInSystem, rate * response_s),
+            ])
+        };
+        match self.dispatch {
+            Dispatch::Random | Dispatch::PowerOfD(1) => {
+                let one = Mg1 {
+                    arrival_rate: each,
+                    service: ServiceMoments::of(service_s),
+                };
+                let model = Model("M/G/1 at each server", "Pollaczek 1930; Khinchine 1932");
+                response(model, one.mean_response())
+            }
+            Dispatch::RoundRobin if is_exponential => {
+                let stages = self.servers as u32;
+                let found = GiMc::new(|s| erlang_transform(each, stages, s), 1.0 / mean_s, 1);
+                forms::renewals(found, 1, mean_s)
+            }
+            Dispatch::JoinShortest if is_exponential && self.servers == 2 => {
+                let in_system = join_shortest_of_two_in_system(rate * mean_s);
+                let model = Model("the shorter of two queues", "Flatto and McKean 1977");
+                response(model, in_system / rate)
+            }
+            Dispatch::PowerOfD(choices) if is_exponential && self.servers >= MANY => {
+                let services = power_of_d_response(each * mean_s, choices);
+                let source = "Vvedenskaya et al. 1996; Mitzenmacher 2001";
+                let model = Model("the shortest of d queues, many servers", source);
+                response(model, services * mean_s)
+            }
             _ => Vec::new(),
         }
     }
 
     /// Nobody is refused and nobody leaves.
     fn unlimited(&self, queue: Mmc, service_s: &Law) -> Vec<ClosedForm> {
+        if erlang_c(queue.offered(), self.servers) < NEVER {
+            return forms::plenty(queue.offered(), service_s.mean());
+        }
         let constant = service_s.is_constant() && self.servers <= MOST_MDC_SERVERS;
         let solved =
             constant.then(|| Mdc::new(queue.arrival_rate, service_s.mean(), self.servers as usize));
         if let Some(Some(queue)) = solved {
-            return constant_service(&queue);
+            return forms::constant_service(&queue);
         }
         if matches!(service_s, Law::Exponential { .. }) {
-            return exponential_service(queue);
+            return forms::exponential_service(queue);
         }
         let moments = ServiceMoments::of(service_s);
         if self.servers == 1 {
-            return general_service(Mg1 {
+            return forms::general_service(Mg1 {
                 arrival_rate: queue.arrival_rate,
                 service: moments,
             });
         }
         let wait_s = allen_cunneen_wait(queue, 1.0, service_s.squared_variation());
-        let model = Model("M/G/c, approximated", "Allen 1990 (Allen-Cunneen)");
-        vec![
-            model.time("mean wait", wait_s),
-            model.time("mean response", wait_s + moments.mean),
-        ]
+        Model("M/G/c, approximated", "Allen 1990 (Allen-Cunneen)")
+            .gives([(MeanWait, wait_s), (MeanResponse, wait_s + moments.mean)])
     }
 
     /// Classes that go before each other.
     fn by_priority(&self) -> Vec<ClosedForm> {
-        let patient = |class: &Arrivals<'_>| class.client.patience_s.is_none();
-        let load: f64 = self
-            .classes
-            .iter()
-            .map(|class| class.rate_per_s * class.service_s.mean() / self.servers as f64)
-            .sum();
-        if self.queue_places().is_some() || !self.classes.iter().all(patient) || load >= 1.0 {
-            return Vec::new();
-        }
-        let first = &self.classes[0].service_s;
-        let alike = self.classes.iter().all(|class| class.service_s == *first);
-        let (times, model) = if self.servers == 1 {
-            let classes = self.classes.iter().map(|class| Class {
-                arrival_rate: class.rate_per_s,
-                service: ServiceMoments::of(&class.service_s),
-            });
-            let times = cobham(&classes.collect::<Vec<_>>());
-            (times, Model("M/G/1 with priorities", "Cobham 1954"))
-        } else if alike && matches!(first, Law::Exponential { .. }) {
-            let rates: Vec<f64> = self.classes.iter().map(|class| class.rate_per_s).collect();
-            let times = cobham_many_servers(&rates, 1.0 / first.mean(), self.servers);
-            (
-                times,
-                Model("M/M/c with priorities", "Kella and Yechiali 1985"),
-            )
-        } else {
+        let laws: Option<Vec<Law>> = self.classes.iter().map(|class| class.service_s).collect();
+        let plain = |class: &Arrivals<'_>| {
+            class.client.patience_s.is_none() && *class.process == Process::Poisson
+        };
+        let unlimited = self.queue_places().is_none() && self.set_up.is_none();
+        let central = self.dispatch == Dispatch::Central;
+        let Some(laws) = laws.filter(|_| unlimited && central && self.classes.iter().all(plain))
+        else {
             return Vec::new();
         };
+        let rates: Vec<f64> = self.classes.iter().map(|class| class.rate_per_s).collect();
+        let busy = rates.iter().zip(&laws).map(|(rate, law)| rate * law.mean());
+        if busy.sum::<f64>() >= self.servers as f64 {
+            return Vec::new();
+        }
+        let class = |(&arrival_rate, law): (&f64, &Law)| Class {
+            arrival_rate,
+            service: ServiceMoments::of(law),
+        };
+        let classes: Vec<Class> = rates.iter().zip(&laws).map(class).collect();
+        let alike = laws.iter().all(|law| *law == laws[0]);
+        let exponential = alike && matches!(laws[0], Law::Exponential { .. });
+        let preempts = self.order == QueueOrder::Preemptive;
+        let (times, model) = match self.servers {
+            1 if preempts => (
+                preemptive_resume(&classes),
+                Model("M/G/1, preemptive-resume", "Gross et al. 2008, 3.4.3"),
+            ),
+            1 => (
+                cobham(&classes),
+                Model("M/G/1 with priorities", "Cobham 1954"),
+            ),
+            servers if exponential && !preempts => (
+                cobham_many_servers(&rates, 1.0 / laws[0].mean(), servers),
+                Model("M/M/c with priorities", "Kella and Yechiali 1985"),
+            ),
+            _ => return Vec::new(),
+        };
         let named = self.classes.iter().zip(times).flat_map(|(class, times)| {
-            [
-                model.time(&format!("mean wait of {}", class.tier), times.wait),
-                model.time(&format!("mean response of {}", class.tier), times.response),
-            ]
+            // Who is interrupted waits again, which a run does not count as the wait to start.
+            let wait = (!preempts).then(|| model.form(Some(class.tier), MeanWait, times.wait));
+            let response = model.form(Some(class.tier), Quantity::MeanResponse, times.response);
+            wait.into_iter().chain([response])
         });
         named.collect()
     }
 
-    /// One server that takes all who wait, up to its batch limit.
-    fn in_batches(&self) -> Vec<ClosedForm> {
+    /// One server that takes all who wait, up to its batch limit, or plenty of servers whose batches wait
+    /// for company.
+    fn in_batches(
+        &self,
+        scenario: &Scenario,
+        minimum: u32,
+        window: SimDuration,
+    ) -> Vec<ClosedForm> {
         let arrivals = &self.classes[0];
-        let plain = self.servers == 1
-            && self.queue_places().is_none()
+        let plain = self.queue_places().is_none()
+            && self.set_up.is_none()
+            && self.dispatch == Dispatch::Central
             && arrivals.client.patience_s.is_none()
-            && arrivals.service_s.is_constant();
-        let seconds = arrivals.service_s.mean();
-        let full = arrivals.rate_per_s * seconds >= f64::from(self.batch_limit);
-        if !plain || full {
+            && *arrivals.process == Process::Poisson;
+        let Some(time) = batch_time(scenario).filter(|_| plain) else {
+            return Vec::new();
+        };
+        let (rate, largest) = (arrivals.rate_per_s, self.batch_limit);
+        if self.servers == 1 && (minimum == 1 || window == SimDuration::FOREVER) {
+            if rate * time(largest) >= f64::from(largest) {
+                return Vec::new();
+            }
+            let bulk = Bulk {
+                arrival_rate: rate,
+                smallest: minimum as usize,
+                largest: Some(largest as usize),
+            };
+            let found = bulk.solve(|n| time(n as u32));
+            return found.map_or_else(Vec::new, forms::fixed_batches);
+        }
+        let level = time(1) == time(largest);
+        if minimum != largest || window == SimDuration::FOREVER || !level {
             return Vec::new();
         }
-        let bulk = Bulk {
+        let found = batching_window(rate, window.as_s(), Some(u64::from(largest)));
+        let offered = rate / found.mean_batch * time(1);
+        match offered < self.servers as f64 && erlang_c(offered, self.servers) < NEVER {
+            true => forms::waiting_batches(found, time(1)),
+            false => Vec::new(),
+        }
+    }
+
+    /// One replica whose batch of n shares c places: an iteration takes max(1, n / c) of the shortest.
+    fn sharing(&self, scenario: &Scenario) -> Vec<ClosedForm> {
+        let arrivals = &self.classes[0];
+        let work = &scenario.works[scenario.demands[0].work];
+        let curve = &scenario.pools[0].profile.curve;
+        let time = |n: u32| curve.iteration_s(n, 0.0);
+        let flat = |n: &u32| (time(*n) / time(1) - 1.0).abs() < 1e-9;
+        let places = (1..=self.batch_limit).take_while(flat).last().unwrap_or(1);
+        let is_shared = |n: u32| {
+            let wanted = time(1) * f64::from(n) / f64::from(places);
+            (time(n) / wanted - 1.0).abs() < 1e-6
+        };
+        let plain = self.servers == 1
+            && self.queue_places().is_none()
+            && self.set_up.is_none()
+            && arrivals.client.patience_s.is_none()
+            && *arrivals.process == Process::Poisson
+            && work.unit == WorkUnit::Iterations
+            && !work.context_grows
+            && work.prompt_tokens == (Law::Constant { value: 0.0 })
+            && places < self.batch_limit
+            && (places..=self.batch_limit).all(is_shared);
+        let queue = Mmc {
             arrival_rate: arrivals.rate_per_s,
-            smallest: 1,
-            largest: Some(self.batch_limit as usize),
+            service_rate: 1.0 / (work.qualities[0].amount.mean() * time(1)),
+            servers: u64::from(places),
         };
-        let Some(found) = bulk.solve(|_| seconds) else {
-            return Vec::new();
-        };
-        let model = Model("M/D^[1,b]/1", "Bailey 1954; Chaudhry and Templeton 1983");
-        vec![
-            model.time("mean wait", found.mean_wait),
-            model.time("mean response", found.mean_response),
-            model.number("mean batch", found.mean_batch),
-            model.share("utilisation", found.utilisation),
-        ]
+        match plain && queue.utilisation() < 1.0 {
+            true => forms::shared(queue.mean_in_system(), queue.arrival_rate),
+            false => Vec::new(),
+        }
     }
 
     /// Places in the queue; `None`: any number.
@@ -229,19 +402,20 @@ impl<'a> Queue<'a> {
 }
 
 impl<'a> Arrivals<'a> {
-    fn of(scenario: &'a Scenario, demand: &Demand) -> Option<Self> {
+    fn of(scenario: &'a Scenario, demand: &'a Demand) -> Option<Self> {
         let DemandKind::Rate {
             curve,
             rhythm: Rhythm::Flat,
-            process: Process::Poisson,
+            process,
             ..
         } = &demand.kind
         else {
             return None;
         };
-        let rate_per_s = curve.at(SimTime::ZERO);
-        let is_level = curve.points.iter().all(|point| point.1 == rate_per_s);
+        let level = curve.at(SimTime::ZERO);
+        let is_level = curve.points.iter().all(|point| point.1 == level);
         let is_lasting = demand.from == SimTime::ZERO && demand.until.0 >= scenario.horizon.0;
+        let rate_per_s = level * process.mean_factor();
         if !(is_level && is_lasting && rate_per_s > 0.0) {
             return None;
         }
@@ -250,7 +424,8 @@ impl<'a> Arrivals<'a> {
             tier: &tier.name,
             client: &tier.client,
             rate_per_s,
-            service_s: service_s(scenario, &scenario.works[demand.work])?,
+            process,
+            service_s: service_s(scenario, &scenario.works[demand.work]),
         })
     }
 
@@ -277,96 +452,61 @@ fn service_s(scenario: &Scenario, work: &Work) -> Option<Law> {
     }
 }
 
-/// The name and the source of a formula.
-#[derive(Clone, Copy)]
-struct Model(&'static str, &'static str);
+/// The time of a batch of each size, where all requests need equally much.
+fn batch_time(scenario: &Scenario) -> Option<impl Fn(u32) -> f64> {
+    let work = &scenario.works[scenario.demands[0].work];
+    let amount = work.qualities.first()?.amount;
+    let steps = match work.unit {
+        WorkUnit::ServiceTime => amount.mean() * 1e9,
+        WorkUnit::Iterations => amount.mean().round(),
+    };
+    let curve = &scenario.pools[0].profile.curve;
+    let plain = amount.is_constant()
+        && !work.context_grows
+        && work.prompt_tokens == (Law::Constant { value: 0.0 });
+    plain.then_some(move |n: u32| steps * curve.iteration_s(n, 0.0))
+}
 
-impl Model {
-    fn form(self, what: &str, value: f64, unit: &'static str) -> ClosedForm {
-        ClosedForm {
-            name: self.0,
-            reference: self.1,
-            what: what.to_owned(),
-            value,
-            unit,
+/// Arrivals whose gaps have a law with a known transform.
+fn renewals(queue: Mmc, gap: &Law) -> Vec<ClosedForm> {
+    let rate = queue.arrival_rate;
+    let solve = |transform: &dyn Fn(f64) -> f64| {
+        let found = GiMc::new(transform, queue.service_rate, queue.servers);
+        forms::renewals(found, queue.servers, 1.0 / queue.service_rate)
+    };
+    match *gap {
+        Law::Constant { .. } => solve(&|s| constant_transform(rate, s)),
+        Law::Exponential { .. } => solve(&|s| rate / (rate + s)),
+        Law::Erlang { stages, .. } => solve(&|s| erlang_transform(rate, stages, s)),
+        Law::HyperExponential {
+            share_first,
+            mean_first,
+            mean_second,
+        } => {
+            let unit = rate * gap.mean();
+            let part = |mean: f64, s: f64| 1.0 / (1.0 + s * mean / unit);
+            solve(&|s| {
+                share_first * part(mean_first, s) + (1.0 - share_first) * part(mean_second, s)
+            })
         }
-    }
-
-    fn time(self, what: &str, seconds: f64) -> ClosedForm {
-        self.form(what, seconds, "s")
-    }
-
-    fn share(self, what: &str, value: f64) -> ClosedForm {
-        self.form(what, value, "1")
-    }
-
-    fn number(self, what: &str, value: f64) -> ClosedForm {
-        self.form(what, value, "requests")
+        _ => Vec::new(),
     }
 }
 
-fn loss(queue: Mmc) -> Vec<ClosedForm> {
-    let blocked = erlang_b(queue.offered(), queue.servers);
-    vec![Model("M/G/c/c (Erlang B)", "Erlang 1917").share("share refused", blocked)]
-}
-
-fn finite(queue: Mmc, places: u64) -> Vec<ClosedForm> {
-    let found = Mmck::new(queue, places);
-    let model = Model("M/M/c/K", "Gross et al. 2008, 3.5");
-    vec![
-        model.share("share refused", found.p_block),
-        model.time("mean wait", found.mean_wait),
-        model.time("mean response", found.mean_response),
-        model.number("mean queue", found.mean_queue),
-        model.share("utilisation", found.utilisation),
-    ]
-}
-
-fn impatient(queue: Mmc, abandonment_rate: f64) -> Vec<ClosedForm> {
-    let found = ErlangA::new(queue, abandonment_rate);
-    let model = Model("M/M/c+M (Erlang A)", "Palm 1957; Garnett et al. 2002");
-    vec![
-        model.share("share that waits", found.p_wait),
-        model.share("share that gives up", found.p_abandon),
-        model.time("mean wait", found.mean_wait),
-        model.number("mean queue", found.mean_queue),
-        model.share("utilisation", found.utilisation),
-    ]
-}
-
-fn exponential_service(queue: Mmc) -> Vec<ClosedForm> {
-    let model = Model("M/M/c (Erlang C)", "Erlang 1917; Gross et al. 2008, 3.3");
-    vec![
-        model.share("share that waits", queue.p_wait()),
-        model.time("mean wait", queue.mean_wait()),
-        model.time("mean response", queue.mean_response()),
-        model.time("p99 wait", queue.wait_quantile(0.99)),
-        model.time("p99 response", queue.response_quantile(0.99)),
-        model.number("mean queue", queue.mean_queue()),
-        model.share("utilisation", queue.utilisation()),
-    ]
-}
-
-fn constant_service(queue: &Mdc) -> Vec<ClosedForm> {
-    let model = Model("M/D/c", "Crommelin 1932; Franx 2001");
-    vec![
-        model.share("share that waits", queue.p_wait()),
-        model.time("mean wait", queue.mean_wait()),
-        model.time("mean response", queue.mean_response()),
-        model.time("p99 wait", queue.wait_quantile(0.99)),
-        model.number("mean queue", queue.mean_queue()),
-    ]
-}
-
-fn general_service(queue: Mg1) -> Vec<ClosedForm> {
-    let model = Model(
-        "M/G/1 (Pollaczek-Khinchine)",
-        "Pollaczek 1930; Khinchine 1932",
-    );
-    vec![
-        model.time("mean wait", queue.mean_wait()),
-        model.time("mean response", queue.mean_response()),
-        model.number("mean queue", queue.mean_queue()),
-        model.share("utilisation", queue.utilisation()),
-    ]
+/// Bursts of two states that last for exponential times.
+fn in_bursts(queue: Mmc, modulation: &Modulation, mean_rate: f64) -> Vec<ClosedForm> {
+    let [first, second] = modulation.states.as_slice() else {
+        return Vec::new();
+    };
+    let (Law::Exponential { mean: stay }, Law::Exponential { mean: other }) =
+        (first.stay_s, second.stay_s)
+    else {
+        return Vec::new();
+    };
+    let level = mean_rate / modulation.mean_factor();
+    let rates = [level * first.factor, level * second.factor];
+    let leaves = [1.0 / stay, 1.0 / other];
+    bursts(rates, leaves, queue.service_rate, queue.servers).map_or_else(Vec::new, |found| {
+        forms::in_bursts(found, 1.0 / queue.service_rate)
+    })
 }

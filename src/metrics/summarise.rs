@@ -37,6 +37,7 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
         question: scenario.question.clone(),
         start_unix_s: scenario.start_unix_s,
         simulated_s: reached.as_s(),
+        measured_s: measured.as_s(),
         partial: reached < SimTime::ZERO + scenario.horizon,
         seed: scenario.seed.0,
         scale: scenario.scale,
@@ -60,6 +61,7 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
             })
             .collect(),
         checks: checks(simulation, recorder, &all),
+        theory: Vec::new(),
         warnings: scenario.warnings.clone(),
         inputs: scenario.inputs.clone(),
         series,
@@ -85,6 +87,8 @@ fn tier_summary(name: &str, tally: &TierTally) -> TierSummary {
         failed: tally.failed,
         in_system: tally.in_system,
         attempts: tally.attempts,
+        admitted: tally.admitted,
+        waited_share: waited_share(tally),
         degraded: tally.degraded,
         wasted: tally.wasted,
         response_s: quantiles(&tally.response),
@@ -93,10 +97,18 @@ fn tier_summary(name: &str, tally: &TierTally) -> TierSummary {
     }
 }
 
+/// Who is started at once waits for no nanosecond, and is counted when he comes.
+fn waited_share(tally: &TierTally) -> Option<f64> {
+    let at_once = tally.wait.count_at_most(0);
+    let waited = tally.admitted.saturating_sub(at_once) as f64;
+    (tally.admitted > 0).then(|| waited / tally.admitted as f64)
+}
+
 fn quantiles(histogram: &Histogram) -> Quantiles {
     Quantiles {
         samples: histogram.count(),
         mean: histogram.mean_s(),
+        deviation: histogram.deviation_s(),
         p50: histogram.quantile_s(0.5),
         p90: histogram.quantile_s(0.9),
         p99: histogram.quantile_s(0.99),
@@ -112,6 +124,11 @@ fn pool_summary(
     replicas: u64,
     measured: SimDuration,
 ) -> PoolSummary {
+    let mean = |integral_ns: u128| integral_ns as f64 / measured.0.max(1) as f64;
+    let deviation = |integral_ns: u128, squared_ns: u128| {
+        let variance = mean(squared_ns) - mean(integral_ns) * mean(integral_ns);
+        libm::sqrt(variance.max(0.0))
+    };
     let ratio = |part: u128, whole: u128| (whole > 0).then(|| part as f64 / whole as f64);
     let work = scenario
         .demands
@@ -128,7 +145,16 @@ fn pool_summary(
         batch_mean: ratio(tally.running_ns, tally.busy_ns),
         full_rate_per_s: rate * replicas as f64,
         gpu_hours: tally.in_service_ns as f64 * f64::from(pool.profile.gpus_per_replica) / 3.6e12,
-        in_pool_mean: (tally.waiting_ns + tally.running_ns) as f64 / measured.0.max(1) as f64,
+        in_pool_mean: mean(tally.waiting_ns + tally.running_ns),
+        in_pool_deviation: deviation(
+            tally.waiting_ns + tally.running_ns,
+            tally.present_squared_ns,
+        ),
+        waiting_mean: mean(tally.waiting_ns),
+        waiting_deviation: deviation(tally.waiting_ns, tally.waiting_squared_ns),
+        in_orbit_mean: mean(tally.orbit_ns),
+        all_busy_share: mean(u128::from(tally.all_busy_ns)),
+        batch_start_mean: ratio(u128::from(tally.batched), u128::from(tally.batches)),
         waiting_max: tally.waiting_max,
     }
 }

@@ -29,6 +29,9 @@ pub struct Summary {
     pub start_unix_s: i64,
     /// Simulated length in seconds: the horizon, or less in a partial run.
     pub simulated_s: f64,
+    /// Length of what was measured in seconds: the same, less the warm-up.
+    #[serde(default)]
+    pub measured_s: f64,
     /// Whether the run was stopped before its horizon.
     pub partial: bool,
     /// The seed.
@@ -57,6 +60,9 @@ pub struct Summary {
     pub timeline: Vec<TimelineEntry>,
     /// The invariants that were checked, each with what it compared.
     pub checks: Vec<Check>,
+    /// Closed forms of queueing theory that hold for the scenario, beside the run.
+    #[serde(default)]
+    pub theory: Vec<Theory>,
     /// What may be doubted.
     pub warnings: Vec<String>,
     /// Every effective value of the scenario with its origin and provenance.
@@ -82,6 +88,12 @@ pub struct TierSummary {
     pub in_system: u64,
     /// Tries at all requests; attempts / offered is the retry amplification.
     pub attempts: u64,
+    /// Attempts that were let into a pool.
+    #[serde(default)]
+    pub admitted: u64,
+    /// Share of the admitted attempts that had to wait.
+    #[serde(default)]
+    pub waited_share: Option<f64>,
     /// Completed at a lower quality.
     pub degraded: u64,
     /// Images made for users who had silently gone.
@@ -142,6 +154,9 @@ pub struct Quantiles {
     pub samples: u64,
     /// Mean, exact.
     pub mean: Option<f64>,
+    /// Standard deviation, from exact sums.
+    #[serde(default)]
+    pub deviation: Option<f64>,
     /// Median.
     pub p50: Option<f64>,
     /// 90 %.
@@ -173,6 +188,24 @@ pub struct PoolSummary {
     pub gpu_hours: f64,
     /// Time-averaged attempts in the pool (waiting and running).
     pub in_pool_mean: f64,
+    /// Standard deviation of their number over time.
+    #[serde(default)]
+    pub in_pool_deviation: f64,
+    /// Time-averaged attempts waiting.
+    #[serde(default)]
+    pub waiting_mean: f64,
+    /// Standard deviation of their number over time.
+    #[serde(default)]
+    pub waiting_deviation: f64,
+    /// Time-averaged requests between two attempts.
+    #[serde(default)]
+    pub in_orbit_mean: f64,
+    /// Share of the time in which every replica has something to do.
+    #[serde(default)]
+    pub all_busy_share: f64,
+    /// Mean requests with which a fixed batch starts; `None` without fixed batches.
+    #[serde(default)]
+    pub batch_start_mean: Option<f64>,
     /// Most attempts waiting at once.
     pub waiting_max: u64,
 }
@@ -309,6 +342,32 @@ pub struct TimelineEntry {
     pub at_s: f64,
     /// What.
     pub what: String,
+}
+
+/// A closed form beside what the run gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Theory {
+    /// Quantity: `mean wait`, `share refused` ...
+    pub what: String,
+    /// Name of the model: `M/M/c (Erlang C)`.
+    pub model: String,
+    /// Where the formula is from.
+    pub reference: String,
+    /// What it says, in the long run.
+    pub exact: f64,
+    /// What the run gave; `None`: nothing to measure, or too few samples.
+    pub simulated: Option<f64>,
+    /// Unit of both: `s`, `requests` or `1`.
+    pub unit: String,
+}
+
+impl Theory {
+    /// (simulated - exact) / exact.
+    #[must_use]
+    pub fn difference(&self) -> Option<f64> {
+        let simulated = self.simulated?;
+        (self.exact != 0.0).then(|| (simulated - self.exact) / self.exact)
+    }
 }
 
 /// An invariant that was checked.

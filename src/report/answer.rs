@@ -160,6 +160,7 @@ pub(super) fn sections(summary: &Summary) -> Vec<Section> {
         list("What melted when", melted.collect()),
         table("Promises", promises(summary)),
         table("Tiers", tiers(summary)),
+        table("Theory beside simulation", theory(summary)),
         table("Held against history", facts(summary)),
         table("Money in USD", money(summary)),
         list("What may be doubted", warnings.collect()),
@@ -399,6 +400,27 @@ fn tiers(summary: &Summary) -> Grid {
             ],
             std::ptr::eq(tier, &summary.total).then_some(Ink::Strong),
         );
+    }
+    grid
+}
+
+fn theory(summary: &Summary) -> Grid {
+    let mut grid = Grid::new(&[
+        ("", Align::Left),
+        ("theory", Align::Right),
+        ("simulated", Align::Right),
+        ("difference", Align::Right),
+        ("by", Align::Left),
+    ]);
+    for line in &summary.theory {
+        let cells = [
+            escape::text(&line.what),
+            quantity(line.exact, &line.unit),
+            optional(line.simulated, &line.unit),
+            line.difference().map_or("-".to_owned(), signed_percent),
+            escape::text(&line.model),
+        ];
+        grid.row(cells, None);
     }
     grid
 }

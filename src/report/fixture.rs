@@ -40,6 +40,7 @@ pub(super) fn surge() -> Summary {
         question: "What melted in the week of 25 March 2025, and what would have held?".into(),
         start_unix_s: START_UNIX_S,
         simulated_s: INTERVALS as f64 * INTERVAL_S,
+        measured_s: INTERVALS as f64 * INTERVAL_S,
         partial: false,
         seed: 1,
         scale: 1.0,
@@ -69,6 +70,7 @@ pub(super) fn surge() -> Summary {
             evidence: "980000000 offered = 702000000 + 232000000 + 40000000 + 1000000 + 5000000"
                 .into(),
         }],
+        theory: vec![],
         warnings: vec!["the batch of pool west/main went beyond the measured batches".into()],
         inputs: vec![Input {
             path: "tier.free.quota".into(),
@@ -84,6 +86,7 @@ pub(super) fn surge() -> Summary {
 pub(super) fn empty() -> Summary {
     Summary {
         simulated_s: 0.0,
+        measured_s: 0.0,
         partial: true,
         tiers: vec![],
         total: TierSummary {
@@ -102,6 +105,7 @@ pub(super) fn empty() -> Summary {
         melted: vec![],
         timeline: vec![],
         checks: vec![],
+        theory: vec![],
         warnings: vec![],
         inputs: vec![],
         ..surge()
@@ -275,6 +279,7 @@ fn tier(name: &str, share: f64, idle_s: f64) -> TierSummary {
     let quantiles = |scale: f64| Quantiles {
         samples: count(702e6),
         mean: Some(idle_s * 1.8 * scale),
+        deviation: Some(idle_s * 3.1 * scale),
         p50: Some(idle_s * 1.2 * scale),
         p90: Some(idle_s * 6.0 * scale),
         p99: Some(idle_s * 19.0 * scale),
@@ -294,6 +299,8 @@ fn tier(name: &str, share: f64, idle_s: f64) -> TierSummary {
         failed: count(1e6),
         in_system: count(5e6),
         attempts: count(1310e6),
+        admitted: count(1050e6),
+        waited_share: Some(0.93),
         degraded: count(120e6),
         wasted: count(9e6),
         response_s: quantiles(1.0),
@@ -313,6 +320,12 @@ fn pools() -> Vec<PoolSummary> {
             full_rate_per_s: replicas as f64 * 0.21,
             gpu_hours: replicas as f64 * 8.0 * 240.0,
             in_pool_mean: 18_412.6,
+            in_pool_deviation: 9_230.5,
+            waiting_mean: 15_120.4,
+            waiting_deviation: 9_114.2,
+            in_orbit_mean: 310.7,
+            all_busy_share: 0.68,
+            batch_start_mean: None,
             waiting_max: 61_004,
         })
         .to_vec()

@@ -136,7 +136,7 @@ pub(super) fn tiers(summary: &Summary) -> Frame {
     let count = |frame: Frame, title: &str, cell: fn(&TierSummary) -> u64| {
         let unit = match title {
             "served_users" => "users",
-            "attempts" => "attempts",
+            "attempts" | "admitted" => "attempts",
             "wasted_images" => "images",
             _ => "requests",
         };
@@ -157,17 +157,21 @@ pub(super) fn tiers(summary: &Summary) -> Frame {
     frame = count(frame, "failed", |t| t.failed);
     frame = count(frame, "in_system", |t| t.in_system);
     frame = count(frame, "attempts", |t| t.attempts);
+    frame = count(frame, "admitted", |t| t.admitted);
     frame = count(frame, "degraded", |t| t.degraded);
     frame = count(frame, "wasted_images", |t| t.wasted);
     frame = count(frame, "served_users", |t| t.served_users);
     frame = frame.number("never_served_share", "1", &rows, |t| t.never_served_share());
     frame = time(frame, "response_mean_s", |t| t.response_s.mean);
+    frame = time(frame, "response_deviation_s", |t| t.response_s.deviation);
     frame = time(frame, "response_p50_s", |t| t.response_s.p50);
     frame = time(frame, "response_p90_s", |t| t.response_s.p90);
     frame = time(frame, "response_p99_s", |t| t.response_s.p99);
     frame = time(frame, "response_p999_s", |t| t.response_s.p999);
     frame = time(frame, "response_max_s", |t| t.response_s.max);
+    frame = frame.number("waited_share", "1", &rows, |t| t.waited_share);
     frame = time(frame, "wait_mean_s", |t| t.wait_s.mean);
+    frame = time(frame, "wait_deviation_s", |t| t.wait_s.deviation);
     frame = time(frame, "wait_p50_s", |t| t.wait_s.p50);
     frame = time(frame, "wait_p90_s", |t| t.wait_s.p90);
     frame = time(frame, "wait_p99_s", |t| t.wait_s.p99);
@@ -194,6 +198,24 @@ pub(super) fn pools(summary: &Summary) -> Frame {
         .number("gpu_hours", "GPU-hours", rows, |pool| Some(pool.gpu_hours))
         .number("in_pool_mean_requests", "requests", rows, |pool| {
             Some(pool.in_pool_mean)
+        })
+        .number("in_pool_deviation_requests", "requests", rows, |pool| {
+            Some(pool.in_pool_deviation)
+        })
+        .number("waiting_mean_requests", "requests", rows, |pool| {
+            Some(pool.waiting_mean)
+        })
+        .number("waiting_deviation_requests", "requests", rows, |pool| {
+            Some(pool.waiting_deviation)
+        })
+        .number("in_orbit_mean_requests", "requests", rows, |pool| {
+            Some(pool.in_orbit_mean)
+        })
+        .number("all_busy_share", "1", rows, |pool| {
+            Some(pool.all_busy_share)
+        })
+        .number("batch_start_mean_requests", "requests", rows, |pool| {
+            pool.batch_start_mean
         })
         .count("waiting_max_requests", "requests", rows, |pool| {
             pool.waiting_max

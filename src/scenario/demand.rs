@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Process;
 use crate::profile::{Phase, ServiceCurve};
 use crate::random::{Law, Sampler, Stream};
 use crate::units::SimTime;
@@ -71,15 +72,6 @@ impl RateCurve {
             _ => r0,
         }
     }
-}
-
-/// How arrivals fall around a rate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Process {
-    /// Independent users: a Poisson process.
-    Poisson,
-    /// The k-th arrival when the integral of the rate reaches k (the first at 1).
-    Even,
 }
 
 /// The shape of a day, as a factor with mean 1 around the rate.

@@ -1,6 +1,7 @@
 //! Supply: regions, clusters, pools and the chunks that fill them.
 
 use crate::profile::DeviceProfile;
+use crate::random::Law;
 use crate::units::{SimDuration, SimTime};
 
 /// A part of the world.
@@ -38,8 +39,19 @@ pub struct Pool {
     pub batch_limit: u32,
     /// Time from powered GPUs to a serving replica.
     pub start_up: SimDuration,
+    /// How its replicas go off when they are idle; `None`: never.
+    pub set_up: Option<SetUp>,
     /// Replicas that come into service: (date, how many), by date; made from the chunks.
     pub deliveries: Vec<(SimTime, u32)>,
+}
+
+/// A replica goes off when it is idle, and is set up before it serves again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SetUp {
+    /// How long it takes until it serves, in seconds.
+    pub law_s: Law,
+    /// How long it is kept on without anything to do.
+    pub keep_warm: SimDuration,
 }
 
 /// GPUs of one accelerator that were ordered from one provider, priced and delivered together.

@@ -10,20 +10,21 @@ pub mod demand;
 pub mod fleet;
 pub mod goal;
 pub mod policy;
+pub mod process;
 mod read;
 mod textbook;
 pub mod trace;
 
 pub use demand::{
-    Demand, DemandKind, Population, Process, Quality, RateCurve, Rhythm, Trace, TraceRow, Work,
-    WorkUnit,
+    Demand, DemandKind, Population, Quality, RateCurve, Rhythm, Trace, TraceRow, Work, WorkUnit,
 };
-pub use fleet::{Chunk, Cluster, Outage, Pool, Region};
+pub use fleet::{Chunk, Cluster, Outage, Pool, Region, SetUp};
 pub use goal::{Fact, FactUse, FitPair, Goal, Market, Metric, Slo};
 pub use policy::{
     Admission, Batching, Client, Degradation, Dispatch, Drop, PatienceUntil, Policy, QueueLimit,
     QueueOrder, Quota, QuotaWindow, RateLimit, Retry, Routing, Rules, TierRules,
 };
+pub use process::{Modulation, Process, RateState};
 
 pub use read::{
     EMBEDDED, Files, Origin, Place, Problem, Problems, Settings, Source, embedded, embedded_trace,

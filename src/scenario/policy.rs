@@ -112,6 +112,9 @@ pub enum QueueOrder {
     Fcfs,
     /// By the tier's priority, first come first served within it; nobody running is interrupted.
     Priority,
+    /// The same, but who goes before somebody who runs takes his place at the end of the iteration; the
+    /// interrupted later goes on where he stopped.
+    Preemptive,
     /// Newest first.
     Lifo,
     /// Earliest deadline first.

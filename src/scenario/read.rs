@@ -21,10 +21,12 @@ mod notes;
 mod people;
 mod policies;
 mod problem;
+mod processes;
 mod quantity;
 mod supply;
 mod timeline;
 mod tree;
+mod word_or_table;
 mod works;
 
 pub use embedded::{EMBEDDED, embedded, embedded_trace};

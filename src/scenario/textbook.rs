@@ -120,6 +120,7 @@ fn textbook_pool(replicas: u32) -> Pool {
         profile,
         batch_limit: 1,
         start_up: SimDuration::ZERO,
+        set_up: None,
         deliveries: vec![(SimTime::ZERO, replicas)],
     }
 }

@@ -11,7 +11,7 @@ use super::gate::{Bucket, Gate};
 use super::population::{Crowd, Mood, Visitor};
 use super::request::{Arrival, Feedback, NOBODY, Request};
 use super::routing::Router;
-use super::source::{RateSource, TraceSource};
+use super::source::{self, RateSource, TraceSource};
 use super::tally::TierTally;
 use super::users::Users;
 use crate::des::{Sorter, Timers, covering_bits};
@@ -367,10 +367,10 @@ impl Part {
             } => {
                 let own = |all: u64| (all + gateway as u64) / gateways as u64;
                 users = Users::with_all(known.map_or(0, own) as usize);
-                // Even arrivals would no longer be even if several gateways made them.
+                // Only Poisson arrivals are what they were when several gateways make them.
                 let share = match process {
-                    Process::Poisson => share,
-                    Process::Even => f64::from(gateway == 0),
+                    Process::Poisson | Process::Modulated(_) => share,
+                    Process::Even | Process::Renewal(_) => f64::from(gateway == 0),
                 };
                 let points = curve
                     .points
@@ -383,8 +383,9 @@ impl Part {
                 };
                 let within = (demand.from, demand.until);
                 let local_start_s = local_start_s as f64;
-                let source =
-                    RateSource::new(curve, rhythm.clone(), *process, local_start_s, within);
+                let bursts = source::burst_stream(scenario.seed, &demand.name);
+                let shape = (curve, rhythm.clone(), process.clone());
+                let source = RateSource::new(shape, local_start_s, within, bursts);
                 Source::Rate(source, *activity_skew)
             }
             DemandKind::Trace(_) => Source::Elsewhere,

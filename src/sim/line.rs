@@ -41,7 +41,7 @@ impl Line {
         };
         let order = match order {
             QueueOrder::Fcfs => queues(false),
-            QueueOrder::Priority => queues(true),
+            QueueOrder::Priority | QueueOrder::Preemptive => queues(true),
             QueueOrder::Lifo => Order::Lifo(Vec::new()),
             QueueOrder::Deadline => Order::Deadline(BinaryHeap::new(), 0),
         };
@@ -99,6 +99,14 @@ impl Line {
     pub(crate) fn pop_head(&mut self) {
         self.discard();
         self.live -= 1;
+    }
+
+    /// Puts an attempt before all others of its priority, in a line that has priorities.
+    pub(crate) fn push_first(&mut self, ticket: Ticket, priority: u8) {
+        self.push(ticket, priority, || SimTime::ZERO);
+        if let Order::Queues { queues, .. } = &mut self.order {
+            queues[usize::from(priority)].rotate_right(1);
+        }
     }
 
     /// Somebody in the line has left it; the attempt is already freed.

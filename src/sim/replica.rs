@@ -140,6 +140,20 @@ impl Replica {
         Some((position, member.slot))
     }
 
+    /// The slots of the batch.
+    pub(crate) fn members(&self) -> impl Iterator<Item = u32> {
+        self.members.iter().map(|member| member.slot)
+    }
+
+    /// Takes one out of the batch, between `reach` and `plan`; the iterations that are left to do.
+    pub(crate) fn take_out(&mut self, slot: u32) -> u64 {
+        let found = self.members.iter().position(|member| member.slot == slot);
+        let index = found.expect("it is in the batch");
+        let member = self.members.remove(index).expect("it was found");
+        self.forget(member);
+        member.target - self.attained
+    }
+
     /// Takes everybody out, those who were joining too, at any time: what was done is lost.
     pub(crate) fn evacuate(&mut self, now: SimTime) -> Vec<u32> {
         let slots: Vec<u32> = self

@@ -97,6 +97,8 @@ pub(crate) struct Attempt {
     pub quality: u8,
     /// Whether its user has gone without telling.
     pub ghost: bool,
+    /// Whether it was interrupted and goes on where it stopped.
+    pub resumes: bool,
     /// The replica in which it runs or in whose line it waits.
     pub replica: u32,
 }

@@ -109,6 +109,12 @@ pub struct PoolTally {
     pub running_ns: u128,
     /// Requests between two attempts x ns.
     pub orbit_ns: u128,
+    /// The square of the number of waiting attempts x ns.
+    pub waiting_squared_ns: u128,
+    /// The square of the number of waiting and running attempts x ns.
+    pub present_squared_ns: u128,
+    /// Time in which every replica in service has something to do.
+    pub all_busy_ns: u64,
     /// Replicas with something to do x ns.
     pub busy_ns: u128,
     /// Replicas in service x ns.
@@ -131,6 +137,9 @@ impl PoolTally {
         self.waiting_ns += other.waiting_ns;
         self.running_ns += other.running_ns;
         self.orbit_ns += other.orbit_ns;
+        self.waiting_squared_ns += other.waiting_squared_ns;
+        self.present_squared_ns += other.present_squared_ns;
+        self.all_busy_ns += other.all_busy_ns;
         self.busy_ns += other.busy_ns;
         self.in_service_ns += other.in_service_ns;
         self.sojourn_ns += other.sojourn_ns;
@@ -146,6 +155,9 @@ impl PoolTally {
             waiting_ns: self.waiting_ns - before.waiting_ns,
             running_ns: self.running_ns - before.running_ns,
             orbit_ns: self.orbit_ns - before.orbit_ns,
+            waiting_squared_ns: self.waiting_squared_ns - before.waiting_squared_ns,
+            present_squared_ns: self.present_squared_ns - before.present_squared_ns,
+            all_busy_ns: self.all_busy_ns - before.all_busy_ns,
             busy_ns: self.busy_ns - before.busy_ns,
             in_service_ns: self.in_service_ns - before.in_service_ns,
             ..self
@@ -159,6 +171,9 @@ impl PoolTally {
             waiting_ns: self.waiting_ns - before.waiting_ns,
             running_ns: self.running_ns - before.running_ns,
             orbit_ns: self.orbit_ns - before.orbit_ns,
+            waiting_squared_ns: self.waiting_squared_ns - before.waiting_squared_ns,
+            present_squared_ns: self.present_squared_ns - before.present_squared_ns,
+            all_busy_ns: self.all_busy_ns - before.all_busy_ns,
             busy_ns: self.busy_ns - before.busy_ns,
             in_service_ns: self.in_service_ns - before.in_service_ns,
             sojourn_ns: self.sojourn_ns - before.sojourn_ns,
@@ -229,17 +244,71 @@ impl Gauge {
     }
 }
 
+/// A gauge that also integrates its square: the step from n to n + 1 adds 2 n + 1.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SquaredGauge {
+    gauge: Gauge,
+    /// The sum of the changes of the square times their times, in wrapping arithmetic.
+    moment: u128,
+}
+
+impl SquaredGauge {
+    #[inline]
+    pub(crate) fn now(&self) -> u64 {
+        self.gauge.now()
+    }
+
+    /// One more.
+    #[inline]
+    pub(crate) fn up(&mut self, at: SimTime) {
+        let step = u128::from(2 * self.gauge.now + 1) * u128::from(at.0);
+        self.moment = self.moment.wrapping_add(step);
+        self.gauge.up(at);
+    }
+
+    /// One less.
+    #[inline]
+    pub(crate) fn down(&mut self, at: SimTime) {
+        self.gauge.down(at);
+        let step = u128::from(2 * self.gauge.now + 1) * u128::from(at.0);
+        self.moment = self.moment.wrapping_sub(step);
+    }
+
+    /// Number x ns and its square x ns from the beginning to `at`.
+    pub(crate) fn integrals_ns(&self, at: SimTime) -> (u128, u128) {
+        let square = u128::from(self.now()) * u128::from(self.now());
+        let squared = square.wrapping_mul(u128::from(at.0));
+        (
+            self.gauge.integral_ns(at),
+            squared.wrapping_sub(self.moment),
+        )
+    }
+}
+
 /// The levels of a pool over time.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Gauges {
-    pub waiting: Gauge,
+    pub waiting: SquaredGauge,
     pub running: Gauge,
+    /// Waiting and running.
+    pub present: SquaredGauge,
     pub orbit: Gauge,
     pub busy: Gauge,
     pub in_service: Gauge,
+    /// 1 while every replica in service has something to do.
+    all_busy: Gauge,
 }
 
 impl Gauges {
+    /// Replicas have become busy or idle, or came into service or left it.
+    #[inline]
+    pub(crate) fn compare_busy(&mut self, at: SimTime) {
+        let all = self.busy.now() > 0 && self.busy.now() == self.in_service.now();
+        if u64::from(all) != self.all_busy.now() {
+            self.all_busy.set(u64::from(all), at);
+        }
+    }
+
     /// The levels now.
     pub(crate) fn levels(&self) -> Levels {
         Levels {
@@ -253,11 +322,13 @@ impl Gauges {
 
     /// Puts the integrals up to `at` into a tally.
     pub(crate) fn integrate(&self, at: SimTime, tally: &mut PoolTally) {
-        tally.waiting_ns = self.waiting.integral_ns(at);
+        (tally.waiting_ns, tally.waiting_squared_ns) = self.waiting.integrals_ns(at);
         tally.running_ns = self.running.integral_ns(at);
+        tally.present_squared_ns = self.present.integrals_ns(at).1;
         tally.orbit_ns = self.orbit.integral_ns(at);
         tally.busy_ns = self.busy.integral_ns(at);
         tally.in_service_ns = self.in_service.integral_ns(at);
+        tally.all_busy_ns = self.all_busy.integral_ns(at) as u64;
     }
 }
 
@@ -274,5 +345,12 @@ mod tests {
         gauge.set(7, SimTime(20));
         assert_eq!(gauge.integral_ns(SimTime(22)), 2 + 2 * 3 + 5 + 7 * 2);
         assert_eq!(gauge.now(), 7);
+        let mut squared = SquaredGauge::default();
+        squared.up(SimTime(10));
+        squared.up(SimTime(12));
+        squared.up(SimTime(13));
+        squared.down(SimTime(15));
+        let (sum, squares) = squared.integrals_ns(SimTime(20));
+        assert_eq!((sum, squares), (2 + 2 + 6 + 10, 2 + 4 + 18 + 20));
     }
 }

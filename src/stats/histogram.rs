@@ -4,7 +4,7 @@
 //! times below 128 ns have a bucket each. The middle of a bucket is then within 1/128 < 0.8 % of every
 //! time in it. Finding the bucket is a shift (the idea of HdrHistogram, Tene 2012), so recording is
 //! O(1); 3776 buckets cover all of `u64`, 30 KiB, of which only those up to the largest time are held.
-//! Count, sum and maximum are exact.
+//! Count, sum, sum of squares and maximum are exact.
 
 use crate::units::NS_PER_S;
 
@@ -22,6 +22,9 @@ pub struct Histogram {
     buckets: Vec<u64>,
     count: u64,
     sum: u128,
+    /// Sum of squares in ns^2. It stays at the largest number, which a hundred million times of ten
+    /// days do not reach.
+    squares: u128,
     max: u64,
 }
 
@@ -42,6 +45,8 @@ impl Histogram {
         self.buckets[index] += 1;
         self.count += 1;
         self.sum += u128::from(ns);
+        let square = u128::from(ns) * u128::from(ns);
+        self.squares = self.squares.saturating_add(square);
         self.max = self.max.max(ns);
     }
 
@@ -62,6 +67,7 @@ impl Histogram {
         }
         self.count += other.count;
         self.sum += other.sum;
+        self.squares = self.squares.saturating_add(other.squares);
         self.max = self.max.max(other.max);
     }
 
@@ -75,6 +81,7 @@ impl Histogram {
         }
         later.count -= before.count;
         later.sum -= before.sum;
+        later.squares = later.squares.saturating_sub(before.squares);
         later
     }
 
@@ -94,6 +101,19 @@ impl Histogram {
     #[must_use]
     pub fn mean_s(&self) -> Option<f64> {
         (self.count > 0).then(|| self.sum as f64 / self.count as f64 / NS_PER_S as f64)
+    }
+
+    /// Standard deviation in seconds, from exact sums; `None` without samples, or where they are too
+    /// long to be squared and summed.
+    #[must_use]
+    pub fn deviation_s(&self) -> Option<f64> {
+        if self.count == 0 || self.squares == u128::MAX {
+            return None;
+        }
+        let count = self.count as f64;
+        let mean = self.sum as f64 / count;
+        let variance = (self.squares as f64 / count - mean * mean).max(0.0);
+        Some(libm::sqrt(variance) / NS_PER_S as f64)
     }
 
     /// The largest sample in seconds; `None` without samples.
@@ -210,6 +230,10 @@ mod tests {
             samples.iter().map(|&ns| u128::from(ns)).sum()
         );
         assert_eq!(histogram.max_s(), Some(100.0));
+        // Of i^2 for i up to n: mean n^2 / 3, mean square n^4 / 5, up to terms of order 1 / n.
+        let deviation = 100.0 * libm::sqrt(1.0 / 5.0 - 1.0 / 9.0);
+        let found = histogram.deviation_s().expect("there are samples");
+        assert!((found / deviation - 1.0).abs() < 1e-3, "{found}");
     }
 
     #[test]

@@ -59,13 +59,7 @@ fn tallies(simulation: &Simulation) -> Vec<Tally> {
 /// What the engine counted of the pool; events apart, of which the twin has more.
 fn pool(simulation: &Simulation) -> (PoolTally, Levels) {
     let (tally, levels, _) = simulation.pools().next().unwrap();
-    (
-        PoolTally {
-            events: 0,
-            ..tally
-        },
-        levels,
-    )
+    (PoolTally { events: 0, ..tally }, levels)
 }
 
 /// Plays a question on both, from nanosecond to nanosecond. Then the engine plays it once more, from

@@ -114,7 +114,9 @@ impl Simulator {
         // Of equals the first in line stays the first.
         match self.rules.policy.order {
             QueueOrder::Fcfs | QueueOrder::Lifo => {}
-            QueueOrder::Priority => line.sort_by_key(|&which| rules(which).priority),
+            QueueOrder::Priority | QueueOrder::Preemptive => {
+                line.sort_by_key(|&which| rules(which).priority)
+            }
             QueueOrder::Deadline => {
                 line.sort_by_key(|&which| self.tries[which].first_at + rules(which).deadline.0)
             }

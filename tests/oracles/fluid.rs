@@ -4,15 +4,13 @@
 
 use std::sync::Arc;
 
-use meltpoint::random::Law;
-use meltpoint::scenario::{RateCurve, Scenario};
 use meltpoint::sim::Simulation;
-use meltpoint::units::{SimDuration, SimTime};
+use meltpoint::units::SimTime;
 use serde_json::Value;
 
 use crate::json::number;
 use crate::protocol;
-use crate::steady::{evenly, set_curve};
+use crate::questions::{Question, at_rates, constant};
 
 fn waiting_at(simulation: &mut Simulation, at_s: f64) -> u64 {
     let at = SimTime::from_s(at_s);
@@ -35,17 +33,10 @@ fn close(what: &str, found: f64, exact: f64, tolerance: f64) {
 
 /// 150 requests a second for a minute, then 80, against one replica that takes 10 ms.
 pub(crate) fn surge(expect: &Value) {
-    let service = Law::Constant { value: 0.01 };
-    let mut scenario = evenly(Scenario::textbook(150.0, service, 1, 300.0));
-    let points = vec![(SimTime::ZERO, 150.0), (SimTime::from_s(60.0), 80.0)];
-    set_curve(
-        &mut scenario,
-        0,
-        RateCurve {
-            points,
-            linear: false,
-        },
-    );
+    let mut question = Question::new(150.0, &constant(0.01), 1, 300.0);
+    let rates = at_rates(&[(0.0, 150.0), (60.0, 80.0)]);
+    question.classes[0].demand = format!("{rates}\nprocess = \"even\"");
+    let scenario = question.scenario();
     let summary = protocol::summarise(scenario.clone());
     let wait = &summary.tiers[0].wait_s;
     let largest = summary.pools[0].waiting_max as f64;
@@ -79,21 +70,17 @@ pub(crate) fn surge(expect: &Value) {
 /// Demand grows by 2 a second each second, and so does the fleet, 30 s later: a replica, which serves
 /// ten requests a second, every five seconds, in the middle of the five in which the demand grows by ten.
 pub(crate) fn ramp(expect: &Value) {
-    let service = Law::Constant { value: 0.1 };
-    let mut scenario = evenly(Scenario::textbook(100.0, service, 10, 100.0));
-    scenario.lookahead = SimDuration::from_s(0.01);
-    let points = vec![(SimTime::ZERO, 100.0), (SimTime::from_s(100.0), 300.0)];
-    set_curve(
-        &mut scenario,
-        0,
-        RateCurve {
-            points,
-            linear: true,
-        },
-    );
-    let deliveries = (0..14).map(|k| (SimTime::from_s(32.5 + 5.0 * f64::from(k)), 1));
-    scenario.pools[0].deliveries.extend(deliveries);
-    let mut simulation = Simulation::new(&Arc::new(scenario), false);
+    let mut question = Question::new(100.0, &constant(0.1), 10, 100.0);
+    question.lookahead_s = 0.01;
+    let rates = at_rates(&[(0.0, 100.0), (100.0, 300.0)]);
+    question.classes[0].demand = format!("{rates}\ninterpolation = \"linear\"\nprocess = \"even\"");
+    for k in 0..14_u32 {
+        let delivered = constant(32.5 + 5.0 * f64::from(k));
+        question.more += &format!(
+            "[chunk.n{k}]\ngpus = 1\naccelerator = \"any\"\ncluster = \"lab\"\ndelivered = {delivered}\n"
+        );
+    }
+    let mut simulation = Simulation::new(&Arc::new(question.scenario()), false);
     for at in [10.0, 30.0, 90.0] {
         let name = format!("b{at}");
         let found = waiting_at(&mut simulation, at) as f64;

@@ -21,6 +21,10 @@ pub(crate) fn numbers(value: &Value) -> Vec<f64> {
 }
 
 /// A service law, by its `kind`.
+#[allow(
+    dead_code,
+    reason = "the closed forms need it, the simulation writes laws as text"
+)]
 pub(crate) fn law(service: &Value) -> Law {
     let n = |key| number(service, key);
     match text(service, "kind") {

@@ -14,16 +14,12 @@
 //! - who is refused or dropped learns it at once, there only by his own timeout. Where attempts are
 //!   refused (`meta-shed`) clients therefore wait for a second before they try again, after timeouts too.
 
-use meltpoint::random::Law;
-use meltpoint::scenario::{
-    Drop, Outage, PatienceUntil, QueueLimit, QueueOrder, RateCurve, Retry, Scenario,
-};
-use meltpoint::units::{SimDuration, SimTime};
+use meltpoint::scenario::Scenario;
 use serde_json::Value;
 
 use crate::json::{number, numbers, text};
 use crate::protocol;
-use crate::steady::{evenly, set_curve};
+use crate::questions::{Question, at_rate, at_rates, constant};
 
 const HORIZON_S: f64 = 300.0;
 /// The share by which a number may differ, for the reasons above; and so many requests.
@@ -50,7 +46,7 @@ pub(crate) fn hold(case: &Value) -> Vec<String> {
     if id == "meta-critical" {
         return critical(params, expect);
     }
-    let outcome = play(scenario(params));
+    let outcome = play(scenario(params, outage_s(params)));
     if expect["recovered"].as_bool() != Some(outcome.recovered) {
         return vec![format!("{id}: recovered {}", outcome.recovered)];
     }
@@ -80,10 +76,8 @@ pub(crate) fn hold(case: &Value) -> Vec<String> {
 fn critical(params: &Value, expect: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     for (length, recovers) in expect.as_object().unwrap() {
-        let mut scenario = scenario(params);
-        let until = 60.0 + length.parse::<f64>().unwrap();
-        scenario.outages[0].until = SimTime::from_s(until);
-        let recovered = play(scenario).recovered;
+        let until_s = 60.0 + length.parse::<f64>().unwrap();
+        let recovered = play(scenario(params, [60.0, until_s])).recovered;
         println!("meta-critical {length} s: recovered {recovered}");
         if recovers.as_bool() != Some(recovered) {
             wrong.push(format!("meta-critical {length} s: recovered {recovered}"));
@@ -92,68 +86,58 @@ fn critical(params: &Value, expect: &Value) -> Vec<String> {
     wrong
 }
 
-fn scenario(params: &Value) -> Scenario {
+/// From when to when the replica stands still.
+fn outage_s(params: &Value) -> [f64; 2] {
+    match params["o"].is_array() {
+        true => [0, 1].map(|i| numbers(&params["o"])[i]),
+        false => [60.0, 70.0],
+    }
+}
+
+fn scenario(params: &Value, outage_s: [f64; 2]) -> Scenario {
     let rate = number(params, "lam");
-    let service = Law::Constant { value: 1.0 / 300.0 };
-    let mut scenario = evenly(Scenario::textbook(rate, service, 1, HORIZON_S));
-    scenario.series_interval = SimDuration::from_s(1.0);
+    let mut question = Question::new(rate, &constant(1.0 / 300.0), 1, HORIZON_S);
+    question.series_interval_s = 1.0;
     let refuses = params["shed"].as_u64();
-    let client = &mut scenario.tiers[0].client;
-    client.patience_s = Some(Law::Constant { value: 1.0 });
-    client.until = PatienceUntil::Done;
-    client.silent_share = 1.0;
     let drops_stale = params["drop_stale"].as_bool() == Some(true);
-    let value = match () {
+    let backoff_s = match () {
         () if drops_stale => 0.0,
         () if refuses.is_some() => 1.0 + AFTER_S,
         () => AFTER_S,
     };
-    client.retry = Some(Retry {
-        limit: params["r"].as_u64().unwrap_or(1) as u32,
-        backoff: Law::Constant { value },
-        factor: 1.0,
-        longest_s: f64::INFINITY,
-        jitter: 0.0,
-        budget: None,
-        after_shed: true,
-        after_abandoned: true,
-        after_failed: true,
-    });
-    let policy = &mut scenario.rules[0].1.policy;
+    let retries = params["r"].as_u64().unwrap_or(1);
+    question.client = format!(
+        "patience = \"1s\"\nuntil = \"done\"\nsilent_share = 1\nretry = {{ limit = {retries}, backoff = {}, \
+         factor = 1, jitter = 0 }}",
+        constant(backoff_s)
+    );
     if let Some(waiting) = refuses {
-        policy.admission.queue_limit = QueueLimit::Requests(waiting);
+        question.policy += &format!("\nadmission.queue_limit = {waiting}");
     }
     if params["lifo"].as_bool() == Some(true) {
-        policy.order = QueueOrder::Lifo;
+        question.policy += "\norder = \"lifo\"";
     }
-    policy.drop = match () {
-        () if drops_stale => Drop::Stale,
-        () if params["drop_hopeless"].as_bool() == Some(true) => Drop::Hopeless,
-        () => Drop::Nothing,
+    question.policy += match () {
+        () if drops_stale => "\ndrop = \"stale\"",
+        () if params["drop_hopeless"].as_bool() == Some(true) => "\ndrop = \"hopeless\"",
+        () => "",
     };
-    let outage = params["o"]
-        .as_array()
-        .map_or(vec![60.0, 70.0], |_| numbers(&params["o"]));
-    scenario.outages = vec![Outage {
-        pool: 0,
-        from: SimTime::from_s(outage[0]),
-        until: SimTime::from_s(outage[1]),
-        requeue: true,
-    }];
-    if params["load_drop"].is_array() {
-        let cut = numbers(&params["load_drop"]);
-        let points = [(0.0, rate), (cut[0], cut[2]), (cut[1], rate)];
-        let points = points.map(|(at, rate)| (SimTime::from_s(at), rate)).into();
-        set_curve(
-            &mut scenario,
-            0,
-            RateCurve {
-                points,
-                linear: false,
-            },
-        );
-    }
-    scenario
+    let [from_s, until_s] = outage_s;
+    question.more = format!(
+        "[[timeline]]\nat = {}\nwhat = \"the replica stands still\"\noutage = {{ cluster = \"lab\", lasts = {}, \
+         running = \"requeued\" }}",
+        constant(from_s),
+        constant(until_s - from_s)
+    );
+    let demand = match params["load_drop"].is_array() {
+        true => {
+            let cut = numbers(&params["load_drop"]);
+            at_rates(&[(0.0, rate), (cut[0], cut[2]), (cut[1], rate)])
+        }
+        false => at_rate(rate),
+    };
+    question.classes[0].demand = format!("{demand}\nprocess = \"even\"");
+    question.scenario()
 }
 
 /// It has recovered if in the last minute nearly every request got its image in time.

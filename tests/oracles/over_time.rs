@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use meltpoint::random::Law;
-use meltpoint::scenario::{DemandKind, Population, RateCurve, Rhythm, Scenario};
+use meltpoint::scenario::Scenario;
 use meltpoint::sim::Simulation;
-use meltpoint::units::{SimDuration, SimTime};
+use meltpoint::units::SimTime;
 use serde_json::Value;
 
-use crate::json::{law, number, text};
+use crate::json::{number, text};
 use crate::protocol::{self, Measured};
-use crate::steady::set_curve;
+use crate::questions::{Class, Question, at_rates, constant, exponential, law};
 
 /// Infinitely many servers: the number in the system is a Poisson variable whose mean is proportional
 /// to the rate, so the rate is taken so many times larger and the number divided by it.
@@ -95,12 +94,12 @@ fn films(case: &Value) -> Vec<Film> {
 /// From an empty system.
 fn empty_start(params: &Value, expect: &Value) -> Vec<Film> {
     let mean = number(params, "service_mean");
-    let film = |variant, service, numbers: &[(&str, f64)]| {
+    let film = |variant, service: String, numbers: &[(&str, f64)]| {
         let rate = number(params, "lam") * CROWD;
         let read = |&(name, t): &(&str, f64)| (name.to_owned(), number(expect, name), vec![t]);
         Film {
             variant,
-            scenario: Scenario::textbook(rate, service, PLENTY, 10.0),
+            scenario: Question::new(rate, &service, PLENTY, 10.0).scenario(),
             numbers: numbers.iter().map(read).collect(),
             read: in_system,
             divided_by: CROWD,
@@ -110,14 +109,10 @@ fn empty_start(params: &Value, expect: &Value) -> Vec<Film> {
     vec![
         film(
             "exponential",
-            Law::Exponential { mean },
+            exponential(mean),
             &[("transient_exp_t1", 1.0), ("transient_exp_t5", 5.0)],
         ),
-        film(
-            "constant",
-            Law::Constant { value: mean },
-            &[("transient_det_t1", 1.0)],
-        ),
+        film("constant", constant(mean), &[("transient_det_t1", 1.0)]),
     ]
 }
 
@@ -125,16 +120,16 @@ fn empty_start(params: &Value, expect: &Value) -> Vec<Film> {
 fn cycle(params: &Value, expect: &Value) -> Film {
     let (level, period) = (number(params, "l0"), number(params, "period"));
     let start = 4.0 * period;
-    let service = law(&params["service"]);
-    let mut scenario = Scenario::textbook(level * CROWD, service, PLENTY, start + period);
-    if let DemandKind::Rate { rhythm, .. } = &mut scenario.demands[0].kind {
-        // A sine is a cosine whose maximum comes after a quarter.
-        *rhythm = Rhythm::Cosine {
-            amplitude: number(params, "amp") / level,
-            peak_s: period / 4.0,
-            period_s: period,
-        };
-    }
+    let service = law(&params["service"], "s");
+    let mut question = Question::new(level * CROWD, &service, PLENTY, start + period);
+    // A sine is a cosine whose maximum comes after a quarter.
+    question.classes[0].demand += &format!(
+        "\nrhythm = {{ amplitude = {:e}, peak = {}, period = {} }}",
+        number(params, "amp") / level,
+        constant(period / 4.0),
+        constant(period)
+    );
+    let scenario = question.scenario();
     Film {
         variant: "",
         scenario,
@@ -154,22 +149,14 @@ fn by_time(expected: &Value, when: impl Fn(f64) -> Vec<f64>) -> Vec<(String, f64
     expected.as_object().unwrap().iter().map(number).collect()
 }
 
-fn steps(points: impl IntoIterator<Item = (f64, f64)>) -> RateCurve {
-    let point = |(at, rate)| (SimTime::from_s(at), rate);
-    RateCurve {
-        points: points.into_iter().map(point).collect(),
-        linear: false,
-    }
-}
-
 /// A surge of one unit of time, twenty mean services after the start.
 fn surge_of_many(params: &Value, expect: &Value) -> Film {
     let start = 10.0;
     let (level, high) = (number(params, "l0") * CROWD, number(params, "l1") * CROWD);
-    let service = law(&params["service"]);
-    let mut scenario = Scenario::textbook(level, service, PLENTY, start + 5.0);
-    let points = [(0.0, level), (start, high), (start + 1.0, level)];
-    set_curve(&mut scenario, 0, steps(points));
+    let service = law(&params["service"], "s");
+    let mut question = Question::new(level, &service, PLENTY, start + 5.0);
+    question.classes[0].demand = at_rates(&[(0.0, level), (start, high), (start + 1.0, level)]);
+    let scenario = question.scenario();
     Film {
         variant: "",
         scenario,
@@ -187,15 +174,13 @@ fn surge_of_25(params: &Value, expect: &Value) -> Film {
     const APART: f64 = 60.0;
     let (low, high) = (number(params, "lam_before"), number(params, "lam_surge"));
     let starts: Vec<f64> = (1..=SURGES).map(|k| k as f64 * APART).collect();
-    let service = Law::Exponential { mean: 1.0 };
-    let horizon = (SURGES + 1) as f64 * APART;
-    let mut scenario = Scenario::textbook(low, service, number(params, "c") as u32, horizon);
+    let horizon_s = (SURGES + 1) as f64 * APART;
+    let servers = number(params, "c") as u32;
+    let mut question = Question::new(low, &exponential(1.0), servers, horizon_s);
     let surges = starts.iter().flat_map(|&t| [(t, high), (t + 2.0, low)]);
-    set_curve(
-        &mut scenario,
-        0,
-        steps([(0.0, low)].into_iter().chain(surges)),
-    );
+    let points: Vec<(f64, f64)> = [(0.0, low)].into_iter().chain(surges).collect();
+    question.classes[0].demand = at_rates(&points);
+    let scenario = question.scenario();
     Film {
         variant: "",
         scenario,
@@ -212,26 +197,18 @@ fn surge_of_25(params: &Value, expect: &Value) -> Film {
 /// start, both together under 1 %.
 fn bass(params: &Value, expect: &Value) -> Film {
     let people = 50_000.0;
-    let service = Law::Constant { value: 0.001 };
-    let mut scenario = Scenario::textbook(1.0, service, 1000, 20.0 * UNIT_S);
-    scenario.lookahead = SimDuration::from_s(1.0);
-    scenario.demands[0].kind = DemandKind::Population(Population {
-        potential: people,
-        innovation_per_s: number(params, "p") / UNIT_S,
-        imitation_per_s: number(params, "q") / UNIT_S,
-        seen_half_life_s: None,
-        release_s: 1.0,
-        images_per_session: 1.0,
-        think_s: Law::Constant { value: 0.0 },
-        sessions_per_s: 0.0,
-        interest_half_life_s: None,
-        activity_skew: 0.0,
-        rhythm: Rhythm::Flat,
-        newcomer_share: 0.0,
-        dormant_share: 0.0,
-        conversion_share: 0.0,
-        conversion_tier: None,
-    });
+    let mut question = Question::new(1.0, "", 1000, 20.0 * UNIT_S);
+    question.lookahead_s = 1.0;
+    question.classes = vec![Class {
+        demand: format!(
+            "kind = \"population\"\npotential = \"{people} people\"\ninnovation = \"{:e}/s\"\nimitation = \
+             \"{:e}/s\"",
+            number(params, "p") / UNIT_S,
+            number(params, "q") / UNIT_S
+        ),
+        work: format!("kind = \"service\"\nservice = {}", constant(0.001)),
+    }];
+    let scenario = question.scenario();
     let cumulated = |t: f64| {
         let exact = number(&expect[format!("t{t}")], "cum");
         (format!("t{t}/cum"), exact, vec![t * UNIT_S])

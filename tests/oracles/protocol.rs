@@ -13,6 +13,8 @@ use meltpoint::stats::{confidence_interval, student_t_quantile};
 use rayon::prelude::*;
 
 const REPLICATIONS: u64 = 20;
+/// Largest half width of the 95 % interval, as a share of the exact value.
+pub(crate) const WITHIN: f64 = 0.02;
 const SEED: Seed = Seed(20_250_325);
 
 /// A number of a case, and what the replications gave for it.

@@ -1,59 +1,57 @@
-//! Queues in their steady state: a case of the file to a scenario, a summary to its numbers.
+//! Queues in their steady state: each case of the file as a scenario of the language, and where its
+//! numbers stand in the summary of a run.
 
 use meltpoint::metrics::summary::Summary;
-use meltpoint::profile::ServiceCurve;
-use meltpoint::random::Law;
-use meltpoint::scenario::{
-    Batching, DemandKind, Dispatch, PatienceUntil, Policy, Process, QueueLimit, QueueOrder,
-    RateCurve, Retry, Scenario, WorkUnit,
-};
-use meltpoint::units::{SimDuration, SimTime};
-use serde_json::Value;
+use meltpoint::scenario::{Batching, QueueOrder, Scenario};
+use serde_json::{Value, json};
 
-use crate::json::{law, number, numbers, text};
+use crate::json::{number, numbers, text};
 use crate::protocol::{self, Measured};
+use crate::questions::{Class, Question, at_rate, constant, exponential, law};
 
 /// How a case is run and what is compared.
 pub(crate) struct Plan {
     pub id: &'static str,
     /// Requests of one replication, about.
     pub requests: f64,
-    /// Numbers by their path in the case's `expect`, each with the half width to reach in per cent:
-    /// `Wq 2, classes/0/W 3`.
+    /// Numbers by their path in the case's `expect`: `Wq, classes/0/W`.
     pub numbers: &'static str,
 }
 
 /// Batches without a limit: larger ones do not come in these cases.
 const UNLIMITED: u32 = 1000;
-/// Iterations of processor sharing are so much shorter than a mean request.
+/// Iterations of processor sharing and of preemption are so much shorter than a mean request.
 const SLICE_S: f64 = 1e-6;
 
 /// Runs a case and reads its numbers.
 pub(crate) fn measure(plan: &Plan, case: &Value) -> Vec<Measured> {
     let mut measured = Vec::new();
-    for (variant, mut scenario) in scenarios(plan, case) {
-        scenario.warm_up = SimDuration(scenario.horizon.0 / 10);
-        let replications = protocol::replicate(&scenario, |scenario| {
-            protocol::summarise(in_random_environment(scenario, case))
-        });
-        for number in plan.numbers.split(", ") {
-            let (path, per_cent) = number.split_once(' ').unwrap();
+    for (variant, mut question) in questions(plan, case) {
+        question.warm_up_s = question.lasts_s / 10.0;
+        let scenario = question.scenario();
+        let replications = protocol::replicate(&scenario, protocol::summarise);
+        for path in plan.numbers.split(", ") {
+            // The sizes that a path names belong to one variant, and the others to the rest.
+            if path.starts_with("T_given_size") != (variant == SIZES) {
+                continue;
+            }
             let value = |summary: &Summary| read(summary, path, &scenario);
-            let is_quantile = path.contains("_p9") || path == "sigma";
+            let is_quantile = path.contains("_p9") || path.contains("_p50") || path == "sigma";
             measured.push(Measured {
                 what: format!("{} {variant} {path}", plan.id),
-                exact: case["expect"]
-                    .pointer(&format!("/{path}"))
-                    .unwrap()
-                    .as_f64()
-                    .unwrap(),
+                exact: number_at(&case["expect"], path),
                 values: replications.iter().map(value).collect(),
-                within: per_cent.parse::<f64>().unwrap() / 100.0,
+                within: protocol::WITHIN,
                 slack: if is_quantile { 1.0 / 128.0 } else { 0.0 },
             });
         }
     }
     measured
+}
+
+fn number_at(expect: &Value, path: &str) -> f64 {
+    let found = expect.pointer(&format!("/{path}"));
+    found.and_then(Value::as_f64).unwrap()
 }
 
 /// A number of a run, by the name of the exact one.
@@ -64,288 +62,249 @@ fn read(summary: &Summary, path: &str, scenario: &Scenario) -> f64 {
         .map_or(0, |class| class.parse().unwrap());
     let (tier, pool) = (&summary.tiers[class], &summary.pools[0]);
     let attempts = tier.attempts as f64;
-    let measured_s = (scenario.horizon.0 - scenario.warm_up.0) as f64 / 1e9;
-    let busy = || pool.utilisation.unwrap() * pool.replicas as f64;
+    let is_fixed = matches!(scenario.rules[0].1.policy.batching, Batching::Static { .. });
+    let service_s = scenario.works[0].qualities[0].amount.mean();
     match name {
+        // Who is interrupted waits again: all the time that is not service.
+        "Wq" if scenario.rules[0].1.policy.order == QueueOrder::Preemptive => {
+            tier.response_s.mean.unwrap() - service_s
+        }
         "Wq" | "wait_to_close" => tier.wait_s.mean.unwrap(),
+        "Wq_sd" => tier.wait_s.deviation.unwrap(),
+        // Of all, those who gave up too.
+        "Wq_all" => pool.waiting_mean * summary.measured_s / attempts,
+        "p_wait" | "p_wait_arrival" => tier.waited_share.unwrap(),
+        "wait_p50" => tier.wait_s.p50.unwrap(),
         "wait_p90" => tier.wait_s.p90.unwrap(),
         "wait_p99" => tier.wait_s.p99.unwrap(),
+        "wait_p999" => tier.wait_s.p999.unwrap(),
         "sojourn_p99" => tier.response_s.p99.unwrap(),
         "util" => pool.utilisation.unwrap(),
         "L" | "mean_N" => pool.in_pool_mean,
-        "Lq" => pool.in_pool_mean - busy(),
-        "p_block" => tier.shed.queue_full as f64 / attempts,
+        "var_N" => pool.in_pool_deviation * pool.in_pool_deviation,
+        "Lq" => pool.waiting_mean,
+        "p_block" => (attempts - tier.admitted as f64) / attempts,
+        // Who comes for the first time sees what is the case over time (Wolff 1982).
+        "p_block_fresh" => pool.all_busy_share,
         "p_abandon" => tier.abandoned as f64 / attempts,
-        "throughput" => tier.completed as f64 / measured_s,
-        "mean_batch" => pool.batch_mean.unwrap(),
-        "mean_busy" => busy(),
-        "mean_orbit" => {
-            // The first of the ten intervals is the warm-up.
-            let orbit = &summary.series.column("in_orbit", None).unwrap().values[1..];
-            orbit.iter().flatten().sum::<f64>() / orbit.len() as f64
+        "throughput" => tier.completed as f64 / summary.measured_s,
+        "mean_batch" if is_fixed => pool.batch_start_mean.unwrap(),
+        "mean_busy" => pool.utilisation.unwrap() * pool.replicas as f64,
+        "mean_orbit" => pool.in_orbit_mean,
+        // Of a request: from its first attempt to the start of its service.
+        "wait_mean" => tier.response_s.mean.unwrap() - service_s,
+        // Those who wait do so for an exponential time of rate c mu (1 - sigma).
+        "sigma" if pool.replicas > 1 => {
+            let of_those_s = tier.wait_s.mean.unwrap() / tier.waited_share.unwrap();
+            1.0 - 1.0 / (pool.replicas as f64 * of_those_s)
         }
-        // Of a request: from its first attempt to the start of its service, whose mean is 1.
-        "wait_mean" => tier.response_s.mean.unwrap() - 1.0,
-        // Those who wait do so for an exponential time of rate 10 (1 - sigma).
-        "sigma" => {
-            let decade = tier.wait_s.p99.unwrap() - tier.wait_s.p90.unwrap();
-            1.0 - libm::log(10.0) / 10.0 / decade
-        }
+        "sigma" => tier.waited_share.unwrap(),
+        "T_given_size_0_1" => summary.tiers[0].response_s.mean.unwrap(),
+        "T_given_size_5" => summary.tiers[1].response_s.mean.unwrap(),
         // "W", and the cells "load,choices" of the table of response times by power of d.
         _ => tier.response_s.mean.unwrap(),
     }
 }
 
-fn exponential(mean: f64) -> Law {
-    Law::Exponential { mean }
-}
-
-fn policy(scenario: &mut Scenario) -> &mut Policy {
-    &mut scenario.rules[0].1.policy
-}
-
 /// The scenarios of a case, each with the name of what is varied in it.
-fn scenarios(plan: &Plan, case: &Value) -> Vec<(&'static str, Scenario)> {
+fn questions(plan: &Plan, case: &Value) -> Vec<(&'static str, Question)> {
     let params = &case["params"];
     let n = |key: &str| number(params, key);
     let servers = params["c"].as_u64().unwrap_or(1) as u32;
-    let queue = |rate: f64, service: Law, replicas: u32| {
-        Scenario::textbook(rate, service, replicas, plan.requests / rate)
+    let queue = |rate: f64, service: &str, replicas: u32| {
+        Question::new(rate, service, replicas, plan.requests / rate)
     };
-    let plain = |scenario| vec![("", scenario)];
+    let plain = |question| vec![("", question)];
     match text(case, "family") {
-        "M/M/c" => plain(queue(n("lam"), exponential(1.0), servers)),
-        "M/D/c" => plain(queue(n("lam"), Law::Constant { value: n("D") }, servers)),
-        "M/G/1 (Pollaczek-Khinchine)" => plain(queue(n("lam"), law(&params["service"]), 1)),
-        "M/G/inf" => insensitive(n("service_mean"), 2.0, |service| {
+        "M/M/c" => plain(queue(n("lam"), &exponential(1.0), servers)),
+        "M/D/c" => plain(queue(n("lam"), &constant(n("D")), servers)),
+        "M/G/1 (Pollaczek-Khinchine)" => plain(queue(n("lam"), &law(&params["service"], "s"), 1)),
+        "M/G/inf" => insensitive(n("service_mean"), 2.0, "s", |service| {
             queue(n("lam"), service, 200)
         }),
-        "Erlang B" => insensitive(1.0, 2.0, |service| {
-            let mut scenario = queue(n("a"), service, servers);
-            policy(&mut scenario).admission.queue_limit = QueueLimit::Requests(0);
-            scenario
+        "Erlang B" => insensitive(1.0, 2.0, "s", |service| {
+            queue(n("a"), service, servers).policy("admission.queue_limit = 0")
         }),
         "M/M/c/K" => {
-            let mut scenario = queue(n("lam"), exponential(1.0), servers);
             let room = n("K") as u64 - u64::from(servers);
-            policy(&mut scenario).admission.queue_limit = QueueLimit::Requests(room);
-            plain(scenario)
+            let limit = format!("admission.queue_limit = {room}");
+            plain(queue(n("lam"), &exponential(1.0), servers).policy(&limit))
         }
         "Erlang A (M/M/c+M)" => {
-            let mut scenario = queue(n("lam"), exponential(1.0), servers);
-            scenario.tiers[0].client.patience_s = Some(exponential(1.0 / n("theta")));
-            scenario.tiers[0].client.until = PatienceUntil::Start;
-            plain(scenario)
+            let mut question = queue(n("lam"), &exponential(1.0), servers);
+            let patience = exponential(1.0 / n("theta"));
+            question.client = format!("patience = {patience}\nuntil = \"start\"");
+            plain(question)
         }
-        "priority" => plain(priorities(plan.requests, params)),
+        "priority" => plain(priorities(plan, params)),
         "bulk service" | "dynamic batching (Inoue)" => plain(batches(plan.requests, params)),
         "batch window" => {
-            let mut scenario = queue(n("lam"), Law::Constant { value: 1.0 }, 100);
+            let mut question = queue(n("lam"), &constant(1.0), 100);
             let size = params["b"].as_u64().map_or(UNLIMITED, |b| b as u32);
-            scenario.pools[0].batch_limit = size;
-            policy(&mut scenario).batching = Batching::Static {
-                minimum: size,
-                window: SimDuration::from_s(n("T")),
-            };
-            plain(scenario)
+            question.cluster += &format!("\nbatch_limit = {size}");
+            question.policy = format!(
+                "batching = {{ kind = \"static\", minimum = {size}, window = {} }}",
+                constant(n("T"))
+            );
+            plain(question)
         }
-        "GI/M/1" | "GI/M/c sigma" => plain(evenly(queue(n("lam"), exponential(1.0), servers))),
+        "GI/M/1" | "GI/M/c sigma" => {
+            let mut question = queue(n("lam"), &exponential(1.0), servers);
+            question.classes[0].demand += "\nprocess = \"even\"";
+            plain(question)
+        }
         "routing" => plain(routed(plan, params)),
+        "cold start" => {
+            let mut question = queue(n("lam"), &exponential(1.0), 1);
+            question.cluster += &format!("\nset_up = {}", law(&params["setup"], "s"));
+            plain(question)
+        }
         "retrials" => {
-            let mut scenario = queue(n("lam"), exponential(1.0), servers);
-            policy(&mut scenario).admission.queue_limit = QueueLimit::Requests(0);
-            scenario.tiers[0].client.retry = Some(retry_for_ever(1.0 / n("theta")));
-            plain(scenario)
+            let mut question = queue(n("lam"), &exponential(1.0), servers);
+            let backoff = exponential(1.0 / n("theta"));
+            question.client = format!(
+                "retry = {{ after = [\"shed\"], limit = \"forever\", backoff = {backoff}, factor = 1, \
+                 jitter = 0 }}"
+            );
+            plain(question.policy("admission.queue_limit = 0"))
         }
         "processor sharing" => sharing(plan.requests, params),
-        "bursty arrivals" => {
-            let rate = number(&case["expect"], "mean_rate");
-            plain(queue(rate, exponential(1.0), servers))
-        }
+        "bursty arrivals" => plain(bursts(plan, case)),
         family => panic!("{family} is not a queue in its steady state"),
     }
 }
 
-/// The same under three laws of service, where only the mean matters.
+/// The same under three laws of work, where only the mean matters.
 fn insensitive(
     mean: f64,
     variation: f64,
-    scenario: impl Fn(Law) -> Scenario,
-) -> Vec<(&'static str, Scenario)> {
+    unit: &str,
+    question: impl Fn(&str) -> Question,
+) -> Vec<(&'static str, Question)> {
+    let of = |kind: &str| json!({ "kind": kind, "mean": mean, "cv": variation });
     vec![
-        ("exponential", scenario(exponential(mean))),
-        ("constant", scenario(Law::Constant { value: mean })),
-        ("lognormal", scenario(Law::Lognormal { mean, variation })),
+        ("exponential", question(&law(&of("exp"), unit))),
+        ("constant", question(&law(&of("det"), unit))),
+        ("lognormal", question(&law(&of("lognormal"), unit))),
     ]
 }
 
-pub(crate) fn evenly(mut scenario: Scenario) -> Scenario {
-    if let DemandKind::Rate { process, .. } = &mut scenario.demands[0].kind {
-        *process = Process::Even;
-    }
-    scenario
-}
-
-pub(crate) fn set_curve(scenario: &mut Scenario, demand: usize, to: RateCurve) {
-    if let DemandKind::Rate { curve, .. } = &mut scenario.demands[demand].kind {
-        *curve = to;
-    }
-}
-
-fn retry_for_ever(mean_s: f64) -> Retry {
-    Retry {
-        limit: u32::MAX,
-        backoff: exponential(mean_s),
-        factor: 1.0,
-        longest_s: f64::INFINITY,
-        jitter: 0.0,
-        budget: None,
-        after_shed: true,
-        after_abandoned: false,
-        after_failed: false,
-    }
-}
-
-/// One tier, one demand and one work for each class.
-fn priorities(requests: f64, params: &Value) -> Scenario {
-    let classes: Vec<(f64, Law)> = match params["classes"].as_array() {
+/// One tier, demand and work for each class.
+fn priorities(plan: &Plan, params: &Value) -> Question {
+    let unit = json!({ "kind": "exp", "mean": 1 });
+    let classes: Vec<(f64, &Value)> = match params["classes"].as_array() {
         Some(classes) => {
-            let class = |class: &Value| (class[0].as_f64().unwrap(), law(&class[1]));
-            classes.iter().map(class).collect()
+            let class = |class: &'_ Value| class[0].as_f64().unwrap();
+            classes.iter().map(|c| (class(c), &c[1])).collect()
         }
         None => {
-            let service = &params["service"];
-            let service = if service.is_null() {
-                exponential(1.0)
-            } else {
-                law(service)
-            };
-            numbers(&params["lams"])
-                .into_iter()
-                .map(|rate| (rate, service))
-                .collect()
+            let service = Some(&params["service"]).filter(|service| !service.is_null());
+            let service = service.unwrap_or(&unit);
+            let rates = numbers(&params["lams"]);
+            rates.into_iter().map(|rate| (rate, service)).collect()
         }
     };
     let rate: f64 = classes.iter().map(|class| class.0).sum();
     let replicas = params["c"].as_u64().unwrap_or(1) as u32;
-    let mut scenario = Scenario::textbook(rate, exponential(1.0), replicas, requests / rate);
-    policy(&mut scenario).order = QueueOrder::Priority;
-    for (index, (rate, service)) in classes.into_iter().enumerate() {
-        if index > 0 {
-            scenario.tiers.push(scenario.tiers[0].clone());
-            scenario.works.push(scenario.works[0].clone());
-            scenario.demands.push(scenario.demands[0].clone());
-            let rules = &mut scenario.rules[0].1.tiers;
-            rules.push(rules[0].clone());
-        }
-        let demand = &mut scenario.demands[index];
-        demand.name = format!("class {index}");
-        (demand.tier, demand.work) = (index, index);
-        scenario.works[index].qualities[0].amount = service;
-        scenario.rules[0].1.tiers[index].priority = index as u8;
-        set_curve(&mut scenario, index, constant(rate));
-    }
-    scenario
-}
-
-fn constant(rate: f64) -> RateCurve {
-    RateCurve {
-        points: vec![(SimTime::ZERO, rate)],
-        linear: false,
-    }
-}
-
-/// A batch of n is one iteration of alpha n + tau0, or of D.
-fn batches(requests: f64, params: &Value) -> Scenario {
-    let per_request = params["alpha"].as_f64().unwrap_or(0.0);
-    let per_batch = params["tau0"].as_f64().or(params["D"].as_f64()).unwrap();
-    let largest = params["b"].as_u64().map_or(UNLIMITED, |b| b as u32);
-    let time = |size: u32| (size, per_request * f64::from(size) + per_batch);
-    let points: Vec<(u32, f64)> = (1..=largest).map(time).collect();
-    let rate = number(params, "lam");
-    let mut scenario = Scenario::textbook(rate, Law::Constant { value: 1.0 }, 1, requests / rate);
-    iterate(&mut scenario, &points, largest);
-    policy(&mut scenario).batching = Batching::Static {
-        minimum: params["a"].as_u64().unwrap_or(1) as u32,
-        window: SimDuration::FOREVER,
-    };
-    scenario
-}
-
-/// Work is counted in iterations whose time depends on the batch.
-fn iterate(scenario: &mut Scenario, points: &[(u32, f64)], batch_limit: u32) {
-    scenario.works[0].unit = WorkUnit::Iterations;
-    scenario.pools[0].profile.curve = ServiceCurve::tabulated(points, batch_limit, 0.0, 0.0);
-    scenario.pools[0].batch_limit = batch_limit;
-}
-
-/// Four nodes are four replicas of a pool, each with its own line.
-fn routed(plan: &Plan, params: &Value) -> Scenario {
-    let (rate, nodes, dispatch) = match plan.id {
-        "pod" => {
-            let (cell, _) = plan.numbers.split_once(' ').unwrap();
-            let (load, choices) = cell.split_once(',').unwrap();
-            let nodes = 2000;
-            let rate = load.parse::<f64>().unwrap() * f64::from(nodes);
-            (rate, nodes, Dispatch::PowerOfD(choices.parse().unwrap()))
-        }
-        id => {
-            let dispatch = match id {
-                "jsq2" => Dispatch::JoinShortest,
-                "rr-routing" => Dispatch::RoundRobin,
-                _ => Dispatch::Random,
-            };
-            (
-                number(params, "lam"),
-                number(params, "nodes") as u32,
-                dispatch,
-            )
-        }
-    };
-    let mut scenario = Scenario::textbook(rate, exponential(1.0), nodes, plan.requests / rate);
-    policy(&mut scenario).dispatch = dispatch;
-    scenario
-}
-
-/// A batch of n shares c servers equally: each request gets min(1, c / n) of a server's speed, so an
-/// iteration takes max(1, n / c) slices.
-fn sharing(requests: f64, params: &Value) -> Vec<(&'static str, Scenario)> {
-    let servers = params["c"].as_u64().unwrap_or(1) as u32;
-    let time = |n: u32| (n, SLICE_S * (f64::from(n) / f64::from(servers)).max(1.0));
-    let points: Vec<(u32, f64)> = (1..=UNLIMITED).map(time).collect();
-    insensitive(1.0 / SLICE_S, 3.0, |amount| {
-        let rate = number(params, "lam");
-        let mut scenario = Scenario::textbook(rate, amount, 1, requests / rate);
-        iterate(&mut scenario, &points, UNLIMITED);
-        policy(&mut scenario).batching = Batching::Continuous;
-        scenario
+    let mut question = Question::new(rate, "", replicas, plan.requests / rate);
+    let class = |(rate, service): (f64, &Value)| Class::new(rate, &law(service, "s"));
+    question.classes = classes.into_iter().map(class).collect();
+    question.policy(match plan.id.starts_with("prio-pr") {
+        true => "order = \"preemptive\"",
+        false => "order = \"priority\"",
     })
 }
 
-/// Where the rate itself is random, a replication is one path of it: the curve is drawn here, by the
-/// replication's seed, and given to the scenario.
-fn in_random_environment(mut scenario: Scenario, case: &Value) -> Scenario {
-    if text(case, "family") != "bursty arrivals" {
-        return scenario;
+/// A batch of n is one iteration of alpha n + tau0, or of D.
+fn batches(requests: f64, params: &Value) -> Question {
+    let per_request = params["alpha"].as_f64().unwrap_or(0.0);
+    let per_batch = params["tau0"].as_f64().or(params["D"].as_f64()).unwrap();
+    let largest = params["b"].as_u64().map_or(UNLIMITED, |b| b as u32);
+    let time = |n: u32| constant(per_request * f64::from(n) + per_batch);
+    let curve = format!("{{ 1 = {}, {UNLIMITED} = {} }}", time(1), time(UNLIMITED));
+    let smallest = params["a"].as_u64().unwrap_or(1);
+    let batching = format!("{{ kind = \"static\", minimum = {smallest} }}");
+    let rate = number(params, "lam");
+    let mut question = Question::new(rate, "", 1, requests / rate);
+    question.classes = vec![Class::in_steps(rate, "1")];
+    question.iterations(curve, largest, &batching)
+}
+
+/// Four nodes are four replicas of a pool, each with its own line.
+fn routed(plan: &Plan, params: &Value) -> Question {
+    let power = |choices: &str| format!("{{ kind = \"power-of-d\", choices = {choices} }}");
+    let (rate, nodes, dispatch) = match plan.id {
+        "pod" => {
+            let (load, choices) = plan.numbers.split_once(',').unwrap();
+            let nodes = 2000;
+            let rate = load.parse::<f64>().unwrap() * f64::from(nodes);
+            (rate, nodes, power(choices))
+        }
+        id => {
+            let dispatch = match id {
+                "jsq2" => "\"join-shortest\"",
+                "rr-routing" => "\"round-robin\"",
+                _ => "\"random\"",
+            };
+            let nodes = number(params, "nodes") as u32;
+            (number(params, "lam"), nodes, dispatch.into())
+        }
+    };
+    let question = Question::new(rate, &exponential(1.0), nodes, plan.requests / rate);
+    question.policy(&format!("dispatch = {dispatch}"))
+}
+
+/// Requests of two sizes, whose response times are looked at apart.
+const SIZES: &str = "two sizes";
+
+/// A batch of n shares c servers equally: each request gets min(1, c / n) of a server's speed, so an
+/// iteration takes max(1, n / c) slices.
+fn sharing(requests: f64, params: &Value) -> Vec<(&'static str, Question)> {
+    let servers = params["c"].as_u64().unwrap_or(1) as u32;
+    let time = |n: u32| constant(SLICE_S * f64::from(n) / f64::from(servers));
+    let mut points = vec![format!("{servers} = {}", time(servers))];
+    points.push(format!("{UNLIMITED} = {}", time(UNLIMITED)));
+    if servers > 1 {
+        points.insert(0, format!("1 = {}", time(servers)));
     }
-    let (rates, leaves) = (
-        numbers(&case["params"]["rates"]),
-        numbers(&case["params"]["switch"]),
+    let curve = format!("{{ {} }}", points.join(", "));
+    let rate = number(params, "lam");
+    let shared = |classes: Vec<Class>| {
+        let mut question = Question::new(rate, "", 1, requests / rate);
+        question.classes = classes;
+        question.iterations(curve.clone(), UNLIMITED, "\"continuous\"")
+    };
+    let mut all = insensitive(1.0 / SLICE_S, 3.0, " steps", |steps| {
+        shared(vec![Class::in_steps(rate, steps)])
+    });
+    // Sizes of 0.1 and of 5 in such parts that the mean is 1.
+    let share = 4.0 / 4.9;
+    let steps = |size: f64| format!("{}", (size / SLICE_S).round());
+    let sizes = vec![
+        Class::in_steps(rate * share, &steps(0.1)),
+        Class::in_steps(rate * (1.0 - share), &steps(5.0)),
+    ];
+    all.push((SIZES, shared(sizes)));
+    all
+}
+
+/// The rate is 1, and the states multiply it with theirs.
+fn bursts(plan: &Plan, case: &Value) -> Question {
+    let params = &case["params"];
+    let (rates, leaves) = (numbers(&params["rates"]), numbers(&params["switch"]));
+    let state = |(factor, leaves): (&f64, &f64)| {
+        let stay = exponential(1.0 / leaves);
+        format!("{{ factor = {factor}, stay = {stay} }}")
+    };
+    let states: Vec<String> = rates.iter().zip(&leaves).map(state).collect();
+    let mean_rate = number(&case["expect"], "mean_rate");
+    let servers = number(params, "c") as u32;
+    let lasts_s = plan.requests / mean_rate;
+    let mut question = Question::new(mean_rate, &exponential(1.0), servers, lasts_s);
+    question.classes[0].demand = format!(
+        "{}\nprocess = {{ kind = \"modulated\", states = [{}] }}",
+        at_rate(1.0),
+        states.join(", ")
     );
-    let mut stream = scenario.seed.stream("environment", "switches", 0);
-    let (mut points, mut at, mut phase) = (Vec::new(), 0.0, 0);
-    while at < scenario.horizon.as_s() {
-        points.push((SimTime::from_s(at), rates[phase]));
-        at += stream.exponential() / leaves[phase];
-        phase = 1 - phase;
-    }
-    set_curve(
-        &mut scenario,
-        0,
-        RateCurve {
-            points,
-            linear: false,
-        },
-    );
-    scenario
+    question
 }

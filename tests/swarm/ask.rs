@@ -3,10 +3,10 @@
 use meltpoint::profile::ServiceCurve;
 use meltpoint::random::{Law, Seed};
 use meltpoint::scenario::{
-    Admission, Batching, Client, Cluster, Degradation, DemandKind, Dispatch, Drop, Outage,
-    PatienceUntil, Policy, Population, Process, QueueLimit, QueueOrder, Quota, QuotaWindow,
-    RateCurve, RateLimit, Region, Retry, Rhythm, Routing, Rules, Scenario, Tier, TierRules,
-    WorkUnit,
+    Admission, Batching, Client, Cluster, Degradation, DemandKind, Dispatch, Drop, Modulation,
+    Outage, PatienceUntil, Policy, Population, Process, QueueLimit, QueueOrder, Quota, QuotaWindow,
+    RateCurve, RateLimit, RateState, Region, Retry, Rhythm, Routing, Rules, Scenario, SetUp, Tier,
+    TierRules, WorkUnit,
 };
 use meltpoint::units::{SimDuration, SimTime};
 use proptest::collection::vec;
@@ -185,25 +185,38 @@ fn population() -> impl Strategy<Value = DemandKind> {
 }
 
 fn rate() -> impl Strategy<Value = DemandKind> {
-    (0..10_u32, 0..10_u32, option::of(1..200_u64)).prop_map(|(first, second, users)| {
-        DemandKind::Rate {
-            curve: RateCurve {
-                points: vec![
-                    (SimTime::ZERO, f64::from(first) / 10.0),
-                    (at(HORIZON_S), f64::from(second) / 10.0),
-                ],
-                linear: true,
-            },
-            rhythm: Rhythm::Flat,
-            process: Process::Poisson,
-            users,
-            activity_skew: 0.0,
-        }
+    let state = |factor: f64, mean: f64, next: [f64; 2]| RateState {
+        factor,
+        stay_s: exponential(mean),
+        next: next.into(),
+    };
+    let bursts = Modulation {
+        states: vec![state(3.0, 40.0, [0.0, 1.0]), state(0.0, 90.0, [1.0, 0.0])],
+    };
+    let processes = vec![
+        Process::Poisson,
+        Process::Even,
+        Process::Renewal(exponential(1.0)),
+        Process::Modulated(bursts),
+    ];
+    let shape = (0..10_u32, 0..10_u32, option::of(1..200_u64));
+    (shape, select(processes)).prop_map(|((first, second, users), process)| DemandKind::Rate {
+        curve: RateCurve {
+            points: vec![
+                (SimTime::ZERO, f64::from(first) / 10.0),
+                (at(HORIZON_S), f64::from(second) / 10.0),
+            ],
+            linear: true,
+        },
+        rhythm: Rhythm::Flat,
+        process,
+        users,
+        activity_skew: 0.0,
     })
 }
 
-/// Batch limit, iteration time in ms, memory limit, and deliveries.
-type Supply = (u32, u32, Option<u64>, Vec<(u64, u32)>);
+/// Batch limit, iteration time in ms, memory limit, set-up and time kept warm in s, and deliveries.
+type Supply = (u32, u32, Option<u64>, Option<(u32, u64)>, Vec<(u64, u32)>);
 
 fn supply() -> impl Strategy<Value = Supply> {
     let memory = option::of(2..12_u64);
@@ -211,6 +224,7 @@ fn supply() -> impl Strategy<Value = Supply> {
         1..8_u32,
         50..900_u32,
         memory,
+        option::of((0..100_u32, 0..60_u64)),
         vec((0..HORIZON_S, 0..5_u32), 1..4),
     )
 }
@@ -309,8 +323,8 @@ fn equip(
         ..cluster
     });
     let pool = scenario.pools.remove(0);
-    for (index, (batch_limit, iteration_ms, memory, deliveries)) in supplies.into_iter().enumerate()
-    {
+    for (index, supply) in supplies.into_iter().enumerate() {
+        let (batch_limit, iteration_ms, memory, set_up, deliveries) = supply;
         let seconds = |n: u32| f64::from(iteration_ms) * 1e-3 * (1.0 + 0.1 * f64::from(n));
         let points = [(1, seconds(1)), (8, seconds(8))];
         let mut pool = pool.clone();
@@ -318,6 +332,10 @@ fn equip(
         pool.cluster = index % REGIONS;
         pool.batch_limit = batch_limit;
         pool.profile.memory_bytes = memory;
+        pool.set_up = set_up.map(|(mean_s, kept_s)| SetUp {
+            law_s: exponential(f64::from(mean_s)),
+            keep_warm: lasting(kept_s),
+        });
         pool.profile.curve = ServiceCurve::tabulated(&points, batch_limit, 1e-6, 1e-3);
         pool.deliveries = deliveries
             .into_iter()

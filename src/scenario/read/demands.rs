@@ -7,6 +7,7 @@ use super::cursor::Cursor;
 use super::form::{Flag, Map, Pair, choice, list, or_word, reference, some, whole, words};
 use super::law::law;
 use super::moment::Moment;
+use super::processes::process;
 use super::quantity::{MOST_REQUESTS, hazard, number, people, rate, seconds, share};
 use crate::scenario::trace::{self, Columns, TraceFormat};
 use crate::scenario::{Demand, DemandKind, Population, Process, RateCurve, Rhythm, Trace};
@@ -269,8 +270,9 @@ fn given_rate(at: &mut Cursor<'_>, world: &World<'_>) -> DemandKind {
     );
     let process = at.default(
         "process",
-        "How arrivals fall around the rate: as those of independent users, or evenly.",
-        choice(&[("poisson", Process::Poisson), ("even", Process::Even)]),
+        "How arrivals fall around the rate: as those of independent users, evenly, with a law, or in \
+         bursts.",
+        process(),
         "poisson",
     );
     let users = at.optional(
@@ -296,6 +298,13 @@ fn given_rate(at: &mut Cursor<'_>, world: &World<'_>) -> DemandKind {
             "has points that are not in the order of time",
             "sort them",
         );
+    }
+    let most = points.iter().map(|point| point.1).fold(0.0, f64::max);
+    if let Process::Modulated(bursts) = &process
+        && most * bursts.largest_factor() > MOST_REQUESTS / world.horizon_s.max(1.0)
+    {
+        let message = format!("may give more than {MOST_REQUESTS:e} requests in all");
+        at.problem("process", &message, "lower its factors, or the rate");
     }
     for point in &mut points {
         point.1 *= world.scale;

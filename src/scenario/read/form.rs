@@ -381,10 +381,11 @@ impl<F: Form> Form for List<F> {
         match &spot.node.value {
             Value::List(nodes) if (self.least..=self.most).contains(&nodes.len()) => nodes
                 .iter()
-                .map(|node| {
+                .enumerate()
+                .map(|(index, node)| {
                     self.form.read(&Spot {
                         notes: spot.notes,
-                        path: spot.path.clone(),
+                        path: format!("{}.{index}", spot.path),
                         node,
                         annotation: spot.annotation.clone(),
                     })

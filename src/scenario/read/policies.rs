@@ -3,11 +3,12 @@
 use serde_json::{Value as Json, json};
 
 use super::World;
-use super::cursor::{Cursor, describe};
+use super::cursor::Cursor;
 use super::form::{Form, choice, or_word, some, whole_u32, words};
 use super::notes::Spot;
 use super::quantity::{number, per_slot, positive_duration};
 use super::tree::Value;
+use super::word_or_table::{WordOrTable, Words};
 use crate::scenario::{
     Admission, Batching, Degradation, Dispatch, Drop, Policy, QueueLimit, QueueOrder, Routing,
 };
@@ -17,10 +18,12 @@ pub(super) fn policy(root: &mut Cursor<'_>, world: &World<'_>) -> Policy {
     root.section("policy", "What the operator does with requests.", |at| Policy {
         order: at.default(
             "order",
-            "Who is next: first come first served, by tier, newest first, or earliest deadline first.",
+            "Who is next: first come first served, by tier, by tier and in the place of who runs, newest \
+             first, or earliest deadline first.",
             choice(&[
                 ("fcfs", QueueOrder::Fcfs),
                 ("priority", QueueOrder::Priority),
+                ("preemptive", QueueOrder::Preemptive),
                 ("lifo", QueueOrder::Lifo),
                 ("deadline", QueueOrder::Deadline),
             ]),
@@ -137,15 +140,6 @@ impl Form for QueueLimitForm {
     }
 }
 
-/// A word, what it means, and what reads its further keys.
-type WordWithKeys<T> = (&'static str, &'static str, fn(&mut Cursor<'_>) -> T);
-
-/// A choice of which some words need further keys: `"random"` or `{ kind = "power-of-d", choices = 2 }`.
-struct Words<T: 'static> {
-    plain: &'static [(&'static str, T)],
-    tables: &'static [WordWithKeys<T>],
-}
-
 const BATCHING: Words<Batching> = Words {
     plain: &[
         ("continuous", Batching::Continuous),
@@ -201,57 +195,3 @@ const DISPATCH: Words<Dispatch> = Words {
 };
 
 const CHOICES: &str = "How many are looked at.";
-
-/// Reads `Words`.
-struct WordOrTable<T: 'static>(&'static Words<T>);
-
-impl<T: Copy> WordOrTable<T> {
-    fn table(&self, at: &mut Cursor<'_>) -> Option<T> {
-        let constant = |value: T| move |_: &mut Cursor<'_>| value;
-        let plain: Vec<_> = self
-            .0
-            .plain
-            .iter()
-            .map(|word| (word.0, constant(word.1)))
-            .collect();
-        let plain = plain
-            .iter()
-            .map(|(word, read)| (*word, "", read as &dyn Fn(&mut Cursor<'_>) -> T));
-        let tables = self.0.tables.iter();
-        let tables =
-            tables.map(|(word, doc, read)| (*word, *doc, read as &dyn Fn(&mut Cursor<'_>) -> T));
-        let variants: Vec<_> = plain.chain(tables).collect();
-        at.variants("kind", "Which one.", &variants)
-    }
-}
-
-impl<T: Copy> Form for WordOrTable<T> {
-    type Out = T;
-    fn read(&self, spot: &Spot<'_>) -> Option<T> {
-        if let Some(table) = spot.node.table() {
-            let mut cursor = spot.cursor(table);
-            let value = self.table(&mut cursor);
-            cursor.finish();
-            return value;
-        }
-        let needs_table = |text: &str| self.0.tables.iter().find(|table| table.0 == text);
-        match &spot.node.value {
-            Value::Text(text) if needs_table(text).is_some() => {
-                let hint = format!("write it as {{ kind = \"{text}\", ... }}");
-                spot.refuse("a table here, because it has settings", hint);
-                None
-            }
-            _ => choice(self.0.plain).read(spot),
-        }
-    }
-    fn placeholder(&self) -> T {
-        self.0.plain[0].1
-    }
-    fn schema(&self) -> Json {
-        let (table, _) = describe(|at| self.table(at));
-        json!({ "anyOf": [choice(self.0.plain).schema(), table] })
-    }
-    fn example(&self) -> String {
-        choice(self.0.plain).example()
-    }
-}

@@ -5,12 +5,13 @@ use serde_json::{Value as Json, json};
 use super::World;
 use super::cursor::Cursor;
 use super::form::{Form, or_word, reference, some, whole, whole_u32, words};
+use super::law::law;
 use super::moment::Moment;
 use super::notes::{Notes, Spot};
-use super::quantity::{Money, bytes, duration, fine_seconds, money, number, power};
+use super::quantity::{Money, bytes, duration, fine_seconds, money, number, power, seconds};
 use super::tree::Value;
 use crate::profile::{DeviceProfile, Provenance, ServiceCurve};
-use crate::scenario::{Chunk, Cluster, Pool};
+use crate::scenario::{Chunk, Cluster, Pool, SetUp};
 use crate::units::{SimDuration, SimTime};
 
 /// Most requests in one batch.
@@ -164,6 +165,7 @@ pub(super) struct ClusterParts {
     pools: u32,
     pub(super) batch_limit: u32,
     start_up: SimDuration,
+    set_up: Option<SetUp>,
     replicas: u64,
 }
 
@@ -212,6 +214,7 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
                 duration(),
                 "0s",
             ),
+            set_up: set_up(at),
             replicas: at
                 .optional(
                     "replicas",
@@ -222,6 +225,25 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
         }
     });
     clusters.into_iter().map(|(_, cluster)| cluster).collect()
+}
+
+fn set_up(at: &mut Cursor<'_>) -> Option<SetUp> {
+    let law_s = at.optional(
+        "set_up",
+        "Replicas go off when they are idle; how long one takes to serve again: a duration, or a law.",
+        law(seconds()),
+    );
+    let keep_warm = at.optional(
+        "keep_warm",
+        "How long an idle replica is kept on before it goes off; by default not at all.",
+        or_word("forever", SimDuration::FOREVER, duration()),
+    );
+    if law_s.is_none() && keep_warm.is_some() {
+        let hint = "add `set_up = ...`, or leave it out: without a set-up replicas never go off";
+        at.problem("keep_warm", "needs `set_up`", hint);
+    }
+    let keep_warm = keep_warm.unwrap_or(SimDuration::ZERO);
+    law_s.map(|law_s| SetUp { law_s, keep_warm })
 }
 
 pub(super) fn chunks(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<Chunk> {
@@ -320,6 +342,7 @@ pub(super) fn build(
                 profile: profile.clone(),
                 batch_limit: part.batch_limit,
                 start_up: part.start_up,
+                set_up: part.set_up,
                 deliveries: deliveries
                     .iter()
                     .map(|&(at, replicas)| {

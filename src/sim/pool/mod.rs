@@ -9,7 +9,9 @@
 //! number over time equals the sum of the times they spent (Little's law, on integers); time never
 //! runs backwards.
 
+mod preemption;
 mod service;
+mod setup;
 mod terms;
 mod users;
 
@@ -54,6 +56,8 @@ pub(crate) struct Pool {
     turn: usize,
     /// Retries that each tier's clients may still make under their budget.
     retry_budget: Vec<f64>,
+    /// Which replicas are off, where they go off at all.
+    warmth: Option<setup::Warmth>,
     /// Requests a second with all batches full.
     full_rate_per_s: f64,
     dispatch_stream: Stream,
@@ -125,6 +129,9 @@ impl Pool {
             degrading: false,
             turn: 0,
             retry_budget: vec![client::RETRIES_SAVED_MAX; scenario.tiers.len()],
+            warmth: pool
+                .set_up
+                .map(|rule| setup::Warmth::new(rule, stream("set-up"))),
             full_rate_per_s: 0.0,
             dispatch_stream: stream("dispatch"),
             client_stream: stream("retries"),
@@ -259,7 +266,7 @@ impl Pool {
             self.replicas.push(Replica::default());
             self.changes.grow(replica + 1);
             self.occupancy.grow(replica + 1);
-            if !self.stopped {
+            if !self.stopped && !self.begins_off(replica) {
                 self.occupancy.enter(replica as u32, 0);
             }
         }
@@ -271,6 +278,7 @@ impl Pool {
         if !self.stopped {
             let replicas = self.replicas.len() as u64;
             self.gauges.in_service.set(replicas, self.clock);
+            self.gauges.compare_busy(self.clock);
             self.start_waiting();
         }
     }
@@ -286,8 +294,8 @@ impl Pool {
         self.rules = Arc::clone(rules);
         self.rate_again();
         self.line_up();
-        self.gauges.waiting.set(0, self.clock);
         for slot in waiting {
+            self.gauges.waiting.down(self.clock);
             self.queue_up(slot);
         }
         self.start_waiting();
@@ -298,6 +306,8 @@ impl Pool {
         self.stopped = true;
         self.gauges.in_service.set(0, self.clock);
         self.gauges.busy.set(0, self.clock);
+        self.gauges.compare_busy(self.clock);
+        self.forget_set_up();
         for index in 0..self.replicas.len() {
             self.occupancy
                 .leave(index as u32, self.replicas[index].len());
@@ -321,8 +331,11 @@ impl Pool {
         }
         let replicas = self.replicas.len() as u64;
         self.gauges.in_service.set(replicas, self.clock);
+        self.gauges.compare_busy(self.clock);
         for index in 0..self.replicas.len() {
-            self.occupancy.enter(index as u32, 0);
+            if !self.begins_off(index) {
+                self.occupancy.enter(index as u32, 0);
+            }
         }
         self.start_waiting();
     }

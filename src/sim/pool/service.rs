@@ -57,14 +57,16 @@ impl Pool {
         };
         let line = self.lines.get(self.line_of(replica));
         let is_first = line.is_none_or(|line| line.len() == 0) && !self.stopped;
-        let at_once = replica.is_some_and(|replica| {
-            let replica = &self.replicas[replica as usize];
+        let at_once = replica.is_some_and(|index| {
+            let index = index as usize;
+            let replica = &self.replicas[index];
             is_first
                 && if self.terms.is_static {
                     replica.is_idle()
                 } else {
                     replica.len() < self.places && self.has_memory(replica, memory_bytes)
                 }
+                && self.is_ready(index)
         });
         Berth { replica, at_once }
     }
@@ -83,6 +85,7 @@ impl Pool {
         } else if let Some(replica) = berth.replica {
             self.look_again(replica as usize);
         }
+        self.interrupt_soon(berth.replica);
     }
 
     /// The head of a line has changed. Where memory is what is full, somebody may have stood there
@@ -144,6 +147,7 @@ impl Pool {
         if self.terms.is_static && self.lines[line].head(&self.attempts) == Some(slot) {
             self.watch_window(line);
         }
+        self.wake(line);
     }
 
     /// Fills free places from the lines.
@@ -153,11 +157,13 @@ impl Pool {
         }
         if self.terms.is_central {
             self.start_from_one_line();
+            self.wake(0);
             return;
         }
         for index in 0..self.replicas.len() {
             if self.lines[index].len() > 0 {
                 self.start_on(index);
+                self.wake(index);
             }
         }
     }
@@ -188,6 +194,9 @@ impl Pool {
 
     /// Starts what the replica's line lets it start; whether anything did.
     fn start_on(&mut self, index: usize) -> bool {
+        if !self.is_ready(index) {
+            return false;
+        }
         if self.replicas[index].is_idle() {
             self.replicas[index].reach(self.clock);
             self.fill(index);
@@ -210,6 +219,10 @@ impl Pool {
 
     /// A replica's batch changes at the end of an iteration.
     pub(super) fn end_iteration(&mut self, index: usize) {
+        if self.replicas[index].is_idle() {
+            self.change_warmth(index);
+            return;
+        }
         let level = self.replicas[index].len();
         self.replicas[index].reach(self.clock);
         while let Some(slot) = self.replicas[index].pop_done() {
@@ -221,8 +234,12 @@ impl Pool {
         if self.replicas[index].cancelled > 0 {
             self.sweep_cancelled(index);
         }
+        if self.terms.is_preemptive {
+            self.interrupt(index);
+        }
         self.fill(index);
         self.settle(index, level, true);
+        self.interrupt_soon(Some(index as u32));
     }
 
     /// Who was given a place during the iteration joins, unless his user has cancelled.
@@ -306,12 +323,16 @@ impl Pool {
             (true, true) => self.gauges.busy.down(self.clock),
             _ => {}
         }
-        let next = replica.plan(&self.curve);
+        self.gauges.compare_busy(self.clock);
+        let next = match replica.is_idle() {
+            true => self.rest(index),
+            false => replica.plan(&self.curve),
+        };
         self.changes.set(index, next);
     }
 
     /// Takes the next in line whom the replica can take, dropping on the way who is to be dropped.
-    fn take_next(&mut self, index: usize) -> Option<u32> {
+    pub(super) fn take_next(&mut self, index: usize) -> Option<u32> {
         let line = self.line_of(Some(index as u32));
         loop {
             let slot = self.lines.get_mut(line)?.head(&self.attempts)?;
@@ -372,7 +393,7 @@ impl Pool {
 
     /// An attempt is given a place on a replica.
     #[inline]
-    fn begin(&mut self, index: usize, slot: u32) {
+    pub(super) fn begin(&mut self, index: usize, slot: u32) {
         self.attempts.set_place(slot, Place::Running);
         let attempt = self.attempts.get_mut(slot);
         attempt.replica = index as u32;
@@ -383,11 +404,13 @@ impl Pool {
 
     /// Its service starts.
     #[inline]
-    fn join(&mut self, index: usize, slot: u32) {
+    pub(super) fn join(&mut self, index: usize, slot: u32) {
         let attempt = self.attempts.get(slot);
-        let wait = self.clock - attempt.at;
-        let tally = &mut self.tiers[usize::from(attempt.request.tier)];
-        tally.wait.record(wait.0);
+        if !attempt.resumes {
+            let wait = self.clock - attempt.at;
+            let tally = &mut self.tiers[usize::from(attempt.request.tier)];
+            tally.wait.record(wait.0);
+        }
         let joiner = self.joiner(slot);
         self.replicas[index].join(joiner);
     }
@@ -400,6 +423,7 @@ impl Pool {
         let replica = &mut self.replicas[index];
         replica.memory_bytes -= work.memory_bytes;
         self.gauges.running.down(self.clock);
+        self.gauges.present.down(self.clock);
         self.tally.sojourn_ns += u128::from((self.clock - attempt.at).0);
         if place == Place::Cancelled {
             replica.cancelled -= 1;
@@ -445,17 +469,24 @@ impl Pool {
     /// An attempt leaves the pool.
     pub(super) fn leave(&mut self, slot: u32) -> (&Attempt, Place) {
         let (attempt, place) = self.attempts.remove(slot);
+        self.gauges.present.down(self.clock);
         self.tally.sojourn_ns += u128::from((self.clock - attempt.at).0);
         (attempt, place)
     }
 
     fn joiner(&self, slot: u32) -> Joiner {
         let attempt = self.attempts.get(slot);
+        let grows = self.work_of(slot).grows;
+        let grown = match attempt.resumes && grows && attempt.quality == 0 {
+            true => attempt.request.amount - attempt.amount,
+            false => 0,
+        };
+        let grown = u32::try_from(grown).unwrap_or(u32::MAX);
         Joiner {
             slot,
             amount: attempt.amount,
-            prompt_tokens: attempt.request.prompt_tokens,
-            grows: self.work_of(slot).grows,
+            prompt_tokens: attempt.request.prompt_tokens.saturating_add(grown),
+            grows,
         }
     }
 
@@ -467,13 +498,13 @@ impl Pool {
         replica.memory_bytes.saturating_add(memory_bytes) <= self.memory_limit
     }
 
-    fn work_of(&self, slot: u32) -> &WorkTerms {
+    pub(super) fn work_of(&self, slot: u32) -> &WorkTerms {
         &self.terms.works[usize::from(self.attempts.get(slot).request.demand)]
     }
 
     /// The line in front of a replica.
     #[inline]
-    fn line_of(&self, replica: Option<u32>) -> usize {
+    pub(super) fn line_of(&self, replica: Option<u32>) -> usize {
         match replica {
             Some(replica) if !self.terms.is_central => replica as usize,
             _ => 0,

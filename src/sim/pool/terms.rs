@@ -2,7 +2,8 @@
 
 use crate::random::Sampler;
 use crate::scenario::{
-    Dispatch, PatienceUntil, Policy, QueueLimit, Retry, Rules, Scenario, TierRules,
+    Batching, Dispatch, PatienceUntil, Policy, QueueLimit, QueueOrder, Retry, Rules, Scenario,
+    TierRules,
 };
 use crate::units::SimDuration;
 
@@ -17,6 +18,8 @@ pub(super) struct Terms {
     /// One line serves all replicas.
     pub is_central: bool,
     pub is_static: bool,
+    /// Who goes first takes the place of who runs; fixed batches are not interrupted.
+    pub is_preemptive: bool,
 }
 
 /// What each request of a demand asks for.
@@ -60,6 +63,7 @@ impl Terms {
     pub(super) fn new(scenario: &Scenario, rules: &Rules, slots: f64, rate_per_s: f64) -> Self {
         let policy = &rules.policy;
         let tiers = scenario.tiers.iter().zip(&rules.tiers);
+        let is_static = matches!(policy.batching, Batching::Static { .. });
         Self {
             works: (0..scenario.demands.len())
                 .map(|demand| WorkTerms::new(scenario, policy, demand))
@@ -69,7 +73,8 @@ impl Terms {
                 .collect(),
             limits: Limits::new(policy, slots, rate_per_s),
             is_central: policy.dispatch == Dispatch::Central,
-            is_static: matches!(policy.batching, crate::scenario::Batching::Static { .. }),
+            is_static,
+            is_preemptive: policy.order == QueueOrder::Preemptive && !is_static,
         }
     }
 }

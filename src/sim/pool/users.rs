@@ -55,10 +55,12 @@ impl Pool {
                 amount,
                 quality,
                 ghost: false,
+                resumes: false,
                 replica: u32::MAX,
             },
             Place::Waiting,
         );
+        self.gauges.present.up(self.clock);
         let ticket = self.attempts.ticket(slot);
         self.place(slot, berth);
         if leaves_at == SimTime::NEVER {
@@ -118,13 +120,17 @@ impl Pool {
 
     /// A user in line has waited long enough.
     pub(super) fn lose_patience_waiting(&mut self, slot: u32) {
-        let attempt = self.attempts.get_mut(slot);
+        let attempt = *self.attempts.get(slot);
         if attempt.ghost {
             return;
         }
         let request = attempt.request;
+        let tier = &self.terms.tiers[usize::from(request.tier)];
+        if attempt.resumes && !tier.until_done {
+            return;
+        }
         if request.silent {
-            attempt.ghost = true;
+            self.attempts.get_mut(slot).ghost = true;
         } else {
             let replica = attempt.replica;
             self.leave(slot);
@@ -169,6 +175,7 @@ impl Pool {
                     amount: request.amount,
                     quality: 0,
                     ghost: false,
+                    resumes: false,
                     replica: u32::MAX,
                 },
                 Place::Orbit,

@@ -1,0 +1,91 @@
+//! Preemption: who goes before somebody that runs takes his place at the end of the iteration.
+//!
+//! The interrupted goes to the head of his class and later goes on where he stopped; a context that has
+//! grown is then computed anew, as a longer prompt (at a lower quality only the prompt itself is). Finding whom to interrupt looks at every batch, which
+//! only this queue order pays for. Fixed batches are not interrupted.
+
+use super::Pool;
+use crate::sim::request::Place;
+
+impl Pool {
+    fn priority(&self, slot: u32) -> u8 {
+        let tier = self.attempts.get(slot).request.tier;
+        self.terms.tiers[usize::from(tier)].priority
+    }
+
+    /// Who runs on a replica and is the last to go by the rules: of the lowest class the last to have come,
+    /// among equals the one with the most left to do.
+    fn last_to_go(&self, index: usize) -> Option<u32> {
+        let key = |&slot: &u32| (self.priority(slot), self.attempts.get(slot).at);
+        let running = |slot: &u32| self.attempts.place(*slot) == Place::Running;
+        self.replicas[index]
+            .members()
+            .filter(running)
+            .max_by_key(key)
+    }
+
+    /// Somebody has come to wait in the line of a replica, or of all: if he goes before somebody who runs,
+    /// that one's replica looks at its batch at the end of the iteration.
+    pub(super) fn interrupt_soon(&mut self, replica: Option<u32>) {
+        if !self.terms.is_preemptive || self.stopped {
+            return;
+        }
+        let line = self.line_of(replica);
+        let Some(head) = self
+            .lines
+            .get_mut(line)
+            .and_then(|line| line.head(&self.attempts))
+        else {
+            return;
+        };
+        let replicas = match replica {
+            Some(replica) if !self.terms.is_central => replica as usize..replica as usize + 1,
+            _ => 0..self.replicas.len(),
+        };
+        // A place that is free already is too small for the head: another would not help.
+        let full = replicas.filter(|&index| self.replicas[index].len() >= self.places);
+        let last = full.filter_map(|index| {
+            let last = self.last_to_go(index)?;
+            Some((self.priority(last), self.attempts.get(last).at, index))
+        });
+        if let Some((priority, _, index)) = last.max()
+            && priority > self.priority(head)
+            && let Some(time) = self.replicas[index].change_soon(self.clock, &self.curve)
+        {
+            self.changes.set(index, time);
+        }
+    }
+
+    /// At the end of an iteration: who goes after the head of the line makes room for it.
+    pub(super) fn interrupt(&mut self, index: usize) {
+        let line = self.line_of(Some(index as u32));
+        while self.replicas[index].len() >= self.places {
+            let Some(head) = self.lines[line].head(&self.attempts) else {
+                return;
+            };
+            let goes_after = |&last: &u32| self.priority(last) > self.priority(head);
+            let Some(last) = self.last_to_go(index).filter(goes_after) else {
+                return;
+            };
+            self.take_out(index, last);
+            let (ticket, priority) = (self.attempts.ticket(last), self.priority(last));
+            self.lines[line].push_first(ticket, priority);
+            if let Some(next) = self.take_next(index) {
+                self.begin(index, next);
+                self.join(index, next);
+            }
+        }
+    }
+
+    /// Takes a running attempt out of its batch, with what is left of its work.
+    fn take_out(&mut self, index: usize, slot: u32) {
+        let left = self.replicas[index].take_out(slot);
+        self.replicas[index].memory_bytes -= self.work_of(slot).memory_bytes;
+        let attempt = self.attempts.get_mut(slot);
+        attempt.amount = left;
+        attempt.resumes = true;
+        self.attempts.set_place(slot, Place::Waiting);
+        self.gauges.running.down(self.clock);
+        self.gauges.waiting.up(self.clock);
+    }
+}
