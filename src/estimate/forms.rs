@@ -105,7 +105,7 @@ pub(super) fn plenty(offered: f64, service_s: f64) -> Vec<ClosedForm> {
     ])
 }
 
-/// With set-up, each wait is longer by what `added_s` says, in the mean.
+/// A server that is set up before each busy period; `wait_s` is the mean wait.
 pub(super) fn set_up(queue: Mg1, wait_s: f64) -> Vec<ClosedForm> {
     let response_s = wait_s + queue.service.mean;
     Model("M/G/1 with set-up", "Welch 1964").gives([
