@@ -78,6 +78,7 @@ impl Simulator {
             waiting.extend(self.in_order(line));
         }
         waiting.sort_by_key(|&which| self.tries[which].at);
+        self.degrading &= rules.policy.degradation.is_some();
         self.rules = rules;
         let lines = if self.is_central() {
             1

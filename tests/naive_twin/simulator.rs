@@ -96,7 +96,7 @@ pub(crate) struct Simulator {
     /// (class, request), by time.
     arrivals: Vec<(usize, Asked)>,
     pub stopped: bool,
-    degrading: bool,
+    pub degrading: bool,
     /// Whose turn it is under round robin.
     pub turn: usize,
     /// The draws of who is chosen at random.
@@ -170,6 +170,12 @@ impl Simulator {
         let ns = u128::from(to.checked_sub(self.now).expect("time runs forward"));
         self.pool.waiting_ns += u128::from(levels.waiting) * ns;
         self.pool.running_ns += u128::from(levels.running) * ns;
+        let present = levels.waiting + levels.running;
+        self.pool.waiting_squared_ns += u128::from(levels.waiting * levels.waiting) * ns;
+        self.pool.present_squared_ns += u128::from(present * present) * ns;
+        if levels.busy > 0 && levels.busy == levels.in_service {
+            self.pool.all_busy_ns += ns as u64;
+        }
         self.pool.orbit_ns += u128::from(levels.orbit) * ns;
         self.pool.busy_ns += u128::from(levels.busy) * ns;
         self.pool.in_service_ns += u128::from(levels.in_service) * ns;

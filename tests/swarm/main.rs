@@ -83,7 +83,7 @@ fn only_grow(tier: &TierTally, before: &TierTally) -> Result<(), TestCaseError> 
 }
 
 /// Work conservation: with one line and batches that are filled at every iteration nobody waits while a
-/// place is free that he fits in. All requests need the same memory, so places can be counted.
+/// place is free that he fits in; a replica that is off is not free. All requests need the same memory, so places can be counted.
 fn works_while_somebody_waits(
     scenario: &Scenario,
     simulation: &Simulation,
@@ -99,6 +99,7 @@ fn works_while_somebody_waits(
         prop_assert!(levels.busy <= levels.running);
         if let Some(places) = places(pool.batch_limit)
             && rules.policy.dispatch == Dispatch::Central
+            && pool.set_up.is_none()
             && levels.waiting > 0
         {
             let memory = pool.profile.memory_bytes.unwrap_or(u64::MAX);

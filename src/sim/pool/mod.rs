@@ -292,6 +292,8 @@ impl Pool {
             .collect();
         waiting.sort_by_key(|&slot| self.attempts.get(slot).at);
         self.rules = Arc::clone(rules);
+        // Where nothing is degraded any more, the hysteresis begins anew.
+        self.degrading &= rules.policy.degradation.is_some();
         self.rate_again();
         self.line_up();
         for slot in waiting {

@@ -82,7 +82,8 @@ impl Pool {
         let left = self.replicas[index].take_out(slot);
         self.replicas[index].memory_bytes -= self.work_of(slot).memory_bytes;
         let attempt = self.attempts.get_mut(slot);
-        attempt.amount = left;
+        // In a batch that was fixed when it started, one stays longer than one's own work takes.
+        attempt.amount = left.min(attempt.amount);
         attempt.resumes = true;
         self.attempts.set_place(slot, Place::Waiting);
         self.gauges.running.down(self.clock);
