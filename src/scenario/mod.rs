@@ -11,6 +11,7 @@ pub mod fleet;
 pub mod goal;
 pub mod policy;
 mod read;
+pub mod runs;
 mod textbook;
 pub mod trace;
 
@@ -24,6 +25,7 @@ pub use policy::{
     Admission, Batching, Client, Degradation, Dispatch, Drop, PatienceUntil, Policy, QueueLimit,
     QueueOrder, Quota, QuotaWindow, RateLimit, Retry, Routing, Rules, TierRules,
 };
+pub use runs::{Runs, Target, WarmUpRule};
 
 pub use read::{
     EMBEDDED, Files, Origin, Place, Problem, Problems, Settings, Source, embedded, embedded_trace,
@@ -47,6 +49,10 @@ pub struct Scenario {
     pub horizon: SimDuration,
     /// What is left out of the statistics at the start.
     pub warm_up: SimDuration,
+    /// Whether `warm_up` is so, or is found by a pilot run.
+    pub warm_up_rule: WarmUpRule,
+    /// How often it is run.
+    pub runs: Runs,
     /// All randomness follows from it.
     pub seed: Seed,
     /// The share of users, requests and GPUs that is simulated, 0 < scale; everything extensive was
