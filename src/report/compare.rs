@@ -469,6 +469,102 @@ mod tests {
         }
     }
 
+    /// A replicated answer whose mean response time is longer by this in each replication.
+    fn later_by(added_s: [f64; 4]) -> Summary {
+        let mut summary = fixture::replicated();
+        let replications = summary.replications.as_mut().unwrap();
+        let mut measures = replications.measures.iter_mut();
+        let response = measures.find(|m| m.name == "response_mean").unwrap();
+        for (value, added_s) in response.values.iter_mut().zip(added_s) {
+            *value = value.map(|value| value + added_s);
+        }
+        summary
+    }
+
+    #[test]
+    fn replications_of_the_same_seeds_are_compared_pair_by_pair() {
+        let a = fixture::replicated();
+        // Differences 1, 1, 2, 2: mean 1.5, s = 0.57735, t(0.975; 3) = 3.18245.
+        let comparison = compare(&a, &later_by([1.0, 1.0, 2.0, 2.0]));
+        assert_eq!(comparison.method, Method::PairedT);
+        assert!(
+            comparison.conclusion.contains("1 of 69 intervals"),
+            "{}",
+            comparison.conclusion
+        );
+        let row = find(&comparison.headline, None, "response_mean");
+        assert_eq!((row.finding, row.difference), (Finding::Differs, Some(1.5)));
+        let half_width = 3.182_446_305 * 0.577_350_269 / 2.0;
+        assert!((row.low.unwrap() - (1.5 - half_width)).abs() < 1e-8);
+        // Variances 6.667 and 9 of independent samples became 0.333.
+        let saved = 1.0 - (1.0 / 3.0) / (20.0 / 3.0 + 29.0 / 3.0);
+        assert!(
+            (row.variance_saved.unwrap() - saved).abs() < 1e-12,
+            "{row:?}"
+        );
+        let completed = find(&comparison.headline, None, "completed");
+        assert_eq!(completed.finding, Finding::Identical);
+    }
+
+    #[test]
+    fn a_difference_of_chance_is_none() {
+        let a = fixture::replicated();
+        let comparison = compare(&a, &later_by([1.0, -1.0, 2.0, -1.5]));
+        let row = find(&comparison.headline, None, "response_mean");
+        assert_eq!(row.finding, Finding::NoDifference);
+        assert!(comparison.conclusion.starts_with("no difference: 0 of"));
+        let style = Style {
+            colour: false,
+            width: 100,
+        };
+        assert!(comparison_table(&comparison, style).contains("no difference"));
+        assert!(comparison_csv(&comparison).contains(",no difference\n"));
+        let same = compare(&a, &a);
+        assert!(same.conclusion.starts_with("identical: all"));
+        let one_run = compare(&a, &fixture::surge());
+        assert_eq!(one_run.method, Method::SingleRuns);
+        assert!(
+            one_run
+                .notes
+                .join("")
+                .contains("only one side has replications")
+        );
+    }
+
+    #[test]
+    fn replications_of_other_seeds_are_independent_samples() {
+        let a = fixture::replicated();
+        let mut b = later_by([1.0, 1.0, 2.0, 2.0]);
+        b.replications.as_mut().unwrap().seeds = vec![11, 12, 13, 14];
+        let comparison = compare(&a, &b);
+        assert_eq!(comparison.method, Method::Welch);
+        let row = find(&comparison.headline, None, "response_mean");
+        assert_eq!(
+            (row.finding, row.variance_saved),
+            (Finding::NoDifference, None)
+        );
+        assert!(comparison.conclusion.starts_with("no difference: 0 of"));
+    }
+
+    #[test]
+    fn a_single_run_each_cannot_tell() {
+        let (a, b) = pair();
+        let comparison = compare(&a, &b);
+        assert!(
+            comparison
+                .conclusion
+                .starts_with("a single run each cannot tell")
+        );
+        assert_eq!(
+            find(&comparison.headline, None, "completed").finding,
+            Finding::Untold
+        );
+        assert_eq!(
+            find(&comparison.headline, None, "offered").finding,
+            Finding::Identical
+        );
+    }
+
     #[test]
     fn every_format_shows_the_comparison() {
         let (a, b) = pair();

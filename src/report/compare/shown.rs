@@ -179,28 +179,26 @@ fn method_words(comparison: &Comparison) -> Vec<String> {
 
 /// The rows of a part; with replications also how sure each difference is.
 fn grid(rows: &[Row], method: Method) -> Grid {
-    let single = [
+    let columns = [
         ("", Align::Left),
         ("A", Align::Right),
         ("B", Align::Right),
         ("B - A", Align::Right),
         ("relative", Align::Right),
+        ("±", Align::Right),
     ];
-    let judged = [("±", Align::Right), ("finding", Align::Left)];
-    let mut grid = match method {
-        Method::SingleRuns => Grid::new(&single),
-        Method::PairedT | Method::Welch => {
-            Grid::new(&[single.as_slice(), judged.as_slice()].concat())
-        }
-    };
+    let is_judged = method != Method::SingleRuns;
+    let mut grid = Grid::new(&columns[..if is_judged { 6 } else { 5 }]);
     for row in rows {
         let name = match &row.of {
             Some(of) => format!("{} {}", escape::cut(of, 24), escape::name(&row.name)),
             None => row.name.clone(),
         };
+        let name = name.replace('_', " ");
         let unknown = || number::UNKNOWN.to_owned();
         let (difference, relative) = match row.finding {
             Finding::Identical => ("same".to_owned(), String::new()),
+            Finding::NoDifference => ("no difference".to_owned(), String::new()),
             _ => (
                 row.difference
                     .map_or_else(unknown, |d| signed(d, &row.unit)),
@@ -215,14 +213,9 @@ fn grid(rows: &[Row], method: Method) -> Grid {
             Finding::Identical => String::new(),
             _ => half_width.map_or_else(unknown, |half| spread(half, &row.unit)),
         };
-        let name = name.replace('_', " ");
-        match method {
-            Method::SingleRuns => grid.row([name, a, b, difference, relative], ink),
-            Method::PairedT | Method::Welch => {
-                let finding = finding(row.finding).to_owned();
-                let cells = [name, a, b, difference, relative, half_width, finding];
-                grid.row(cells, ink);
-            }
+        match is_judged {
+            true => grid.row([name, a, b, difference, relative, half_width], ink),
+            false => grid.row([name, a, b, difference, relative], ink),
         }
     }
     grid

@@ -137,7 +137,9 @@ fn runs(at: &mut Cursor<'_>) -> Runs {
     let target_ci = at.optional(
         "target_ci",
         doc,
-        share().within(TARGET_FINEST, TARGET_COARSEST),
+        share()
+            .within(TARGET_FINEST, TARGET_COARSEST)
+            .shown_as(&["1 %"]),
     );
     let doc = "What `target_ci` is about, over all tiers; \"main\": response_mean and goodput.";
     let measures = at.default("target_metric", doc, choice(&TARGET_MEASURES), "main");
