@@ -1,6 +1,11 @@
 //! What an interval promises: that it covers the exact value as often as it says, also when the number
 //! of replications was chosen by looking at it, and that a warm-up that was found takes a bias away.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the coverage that is measured is shown with --nocapture"
+)]
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 

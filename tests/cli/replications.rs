@@ -198,7 +198,7 @@ fn nothing_is_made_of_chance() {
         .out;
     assert!(same.contains("\nidentical: all "), "{same}");
     room.done(&["simulate", "hello", "--out", "single"]);
-    let single = room.done(&["compare", "single", "1"]).out;
+    let single = room.done(&["compare", "single", "2"]).out;
     assert!(single.contains("a single run"), "{single}");
 }
 
