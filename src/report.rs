@@ -21,6 +21,7 @@ mod markdown;
 mod number;
 mod paint;
 mod parquet;
+mod replications;
 mod table;
 
 #[cfg(test)]
@@ -30,7 +31,10 @@ pub use compare::{
     Comparison, Row, Side, compare, comparison_csv, comparison_json, comparison_markdown,
     comparison_table,
 };
-pub use csv::{facts_csv, money_csv, pools_csv, series_csv, summary_csv, tiers_csv};
+pub use csv::{
+    facts_csv, intervals_csv, money_csv, pools_csv, replications_csv, series_csv, summary_csv,
+    tiers_csv,
+};
 pub use escape::printable_path;
 pub use estimate::{estimate_json, estimate_table};
 pub use figure::{Figure, figures};

@@ -1,9 +1,17 @@
-//! One run from its start to its summary, on a number of threads.
+//! Runs from their start to their summary, on a number of threads: one, or many replications of one.
 //!
-//! Threads are made here and nowhere else; they change how long a run takes and nothing else.
+//! Threads are made here and nowhere else; they change how long a run takes and nothing else. A single
+//! run spreads its pools over them; of many replications each has a thread for itself, and their
+//! measures are put together in the order of their numbers.
+
+mod many;
+mod stopping;
+mod warm_up;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+
+pub use stopping::{Look, Stopping};
 
 use crate::metrics::summary::Summary;
 use crate::metrics::{Recorder, summarise};
@@ -14,15 +22,22 @@ use crate::units::SimTime;
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Simulated time.
+    /// Simulated time; of replications their mean, those that have not begun included.
     pub clock: SimTime,
     /// Its end.
     pub end: SimTime,
-    /// Requests offered so far.
+    /// Requests offered so far, of all replications.
     pub requests: u64,
-    /// Events handled so far.
+    /// Events handled so far, of all replications.
     pub events: u64,
+    /// Replications that are done.
+    pub done: u64,
+    /// Replications that are expected to be needed; 0: these are the pilots that find the warm-up.
+    pub planned: u64,
 }
+
+/// Called now and then with how far a run is; breaks to stop it.
+type Watch<'w> = dyn FnMut(&Progress) -> ControlFlow<()> + Send + 'w;
 
 /// A summary and what it took.
 #[derive(Clone, Debug)]
@@ -33,13 +48,35 @@ pub struct Trial {
     pub progress: Progress,
 }
 
-/// Runs a scenario. `watch` is called now and then and may stop the run; the summary is then marked
-/// as partial. `threads` is at least 1; where so many cannot be had the run goes on with one.
-pub fn run(
-    scenario: &Arc<Scenario>,
-    threads: usize,
-    watch: &mut (dyn FnMut(&Progress) -> ControlFlow<()> + Send),
-) -> Trial {
+/// Runs a scenario once, with its own seed. `watch` is called now and then and may stop the run; the
+/// summary is then marked as partial. `threads` is at least 1; where so many cannot be had the run goes
+/// on with one.
+pub fn run(scenario: &Arc<Scenario>, threads: usize, watch: &mut Watch<'_>) -> Trial {
+    on_threads(threads, |threads| {
+        let warm_up = warm_up::settle(scenario, threads, watch);
+        let mut trial = play(&warm_up.scenario, threads > 1, watch);
+        warm_up.tell(&mut trial.summary);
+        trial
+    })
+}
+
+/// Runs a scenario as often as it says. The summary is that of replication 0, whose seed is the
+/// scenario's, with what all replications say together. When `watch` stops it, the replications that
+/// are not done are left out, and so are those after the first of them.
+pub fn replicate(scenario: &Arc<Scenario>, threads: usize, watch: &mut Watch<'_>) -> Trial {
+    if scenario.runs.replications == 1 {
+        return run(scenario, threads, watch);
+    }
+    on_threads(threads, |threads| {
+        let warm_up = warm_up::settle(scenario, threads, watch);
+        let mut trial = many::play(&warm_up.scenario, threads, watch);
+        warm_up.tell(&mut trial.summary);
+        trial
+    })
+}
+
+/// Does `work` within a pool of so many threads; it is told how many there are.
+fn on_threads<T: Send>(threads: usize, work: impl FnOnce(usize) -> T + Send) -> T {
     let pool = (threads > 1)
         .then(|| {
             rayon::ThreadPoolBuilder::new()
@@ -49,16 +86,12 @@ pub fn run(
         })
         .flatten();
     match pool {
-        Some(pool) => pool.install(|| play(scenario, true, watch)),
-        None => play(scenario, false, watch),
+        Some(pool) => pool.install(|| work(threads)),
+        None => work(1),
     }
 }
 
-fn play(
-    scenario: &Arc<Scenario>,
-    parallel: bool,
-    watch: &mut (dyn FnMut(&Progress) -> ControlFlow<()> + Send),
-) -> Trial {
+fn play(scenario: &Arc<Scenario>, parallel: bool, watch: &mut Watch<'_>) -> Trial {
     let end = SimTime::ZERO + scenario.horizon;
     let mut simulation = Simulation::new(scenario, parallel);
     let mut recorder = Recorder::new(scenario, &simulation);
@@ -84,12 +117,14 @@ fn play(
 }
 
 fn progress(simulation: &Simulation, end: SimTime) -> Progress {
-    let (requests, events) = (simulation.offered(), simulation.events());
+    let clock = simulation.clock();
     Progress {
-        clock: simulation.clock(),
+        clock,
         end,
-        requests,
-        events,
+        requests: simulation.offered(),
+        events: simulation.events(),
+        done: u64::from(clock >= end),
+        planned: 1,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use meltpoint::scenario::{
     DemandKind, EMBEDDED, Problems, Process, QueueLimit, QuotaWindow, Scenario, Settings, Source,
-    embedded, embedded_trace, json_schema, read,
+    WarmUpRule, embedded, embedded_trace, json_schema, read,
 };
 use meltpoint::units::SimDuration;
 use serde_json::Value as Json;
@@ -708,4 +708,95 @@ fn a_process_may_have_a_law_or_states() {
         &[state(-1.0, "1s", ""), state(2.0, "1s", "")],
         "process.states.0.factor",
     );
+}
+
+#[test]
+fn how_often_and_how_precisely_a_scenario_is_run() {
+    let once = read_with(hello(), &[]).unwrap();
+    assert_eq!((once.runs.replications, once.runs.target), (1, None));
+    let twenty = read_with(hello(), &["scenario.replications=20"]).unwrap();
+    assert_eq!((twenty.runs.replications, twenty.runs.target), (20, None));
+    let precise = read_with(hello(), &["scenario.target_ci=1 %"])
+        .unwrap()
+        .runs;
+    let target = precise.target.unwrap();
+    assert_eq!(
+        (precise.replications, target.relative_half_width),
+        (1000, 0.01)
+    );
+    assert_eq!(target.measures, ["response_mean", "goodput"]);
+    let sets = [
+        "scenario.target_ci=0.05",
+        "scenario.target_metric=response_p99",
+    ];
+    let p99 = read_with(hello(), &sets).unwrap().runs.target.unwrap();
+    assert_eq!(p99.measures, ["response_p99"]);
+    for (set, part) in [
+        ("scenario.replications=0", "from 1 to 10000"),
+        ("scenario.replications=10001", "from 1 to 10000"),
+        ("scenario.target_ci=0", "from 0.0001 to 0.5"),
+        ("scenario.target_ci=1", "\"1 %\""),
+        ("scenario.target_metric=goodput", "needs `target_ci`"),
+        ("scenario.target_metric=godput", "did you mean `goodput`?"),
+        ("scenario.target_cj=1 %", "did you mean `target_ci`?"),
+        ("scenario.warm_up=automatic", "scenario.warm_up"),
+    ] {
+        let message = refusal(set);
+        assert!(message.contains(part), "no {part:?} in: {message}");
+    }
+    let few = read_with(
+        hello(),
+        &["scenario.target_ci=1 %", "scenario.replications=9"],
+    );
+    assert!(few.unwrap_err().to_string().contains("too few to judge"));
+}
+
+#[test]
+fn flags_win_over_the_file_and_are_named() {
+    let text = hello().replace(
+        "[scenario]",
+        "[scenario]\nreplications = 5\nwarm_up = \"auto\"",
+    );
+    let source = Source {
+        name: "test.toml",
+        text: &text,
+    };
+    let file = read(source, &Settings::default(), &files).unwrap();
+    assert_eq!(
+        (file.runs.replications, file.warm_up_rule),
+        (5, WarmUpRule::Auto)
+    );
+    let mut settings = Settings {
+        replications: Some("30".into()),
+        target_ci: Some("2%".into()),
+        target_metric: Some("wait_mean".into()),
+        ..Settings::default()
+    };
+    let flags = read(source, &settings, &files).unwrap();
+    assert_eq!(flags.runs.replications, 30);
+    assert_eq!(flags.runs.target.unwrap().measures, ["wait_mean"]);
+    let origin = |path: &str| {
+        let input = flags.inputs.iter().find(|input| input.path == path);
+        input.unwrap().origin.clone()
+    };
+    assert_eq!(origin("scenario.target_ci"), "--target-ci");
+    settings.replications = Some("-1".into());
+    let problem = read(source, &settings, &files).unwrap_err().to_string();
+    assert!(problem.contains("--replications"), "{problem}");
+}
+
+#[test]
+fn the_schema_knows_replications() {
+    let validator = jsonschema::draft202012::new(&json_schema()).unwrap();
+    let check = |scenario: Json| {
+        validator.is_valid(&serde_json::json!({ "extends": "hello", "scenario": scenario }))
+    };
+    assert!(check(
+        serde_json::json!({ "replications": 20, "target_ci": "1 %" })
+    ));
+    assert!(check(
+        serde_json::json!({ "warm_up": "auto", "target_metric": "main" })
+    ));
+    assert!(!check(serde_json::json!({ "replications": 0 })));
+    assert!(!check(serde_json::json!({ "target_metric": "mean" })));
 }

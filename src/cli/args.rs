@@ -27,7 +27,7 @@ pub enum Command {
     Explain(Explain),
     /// Show a result again, from its folder.
     Report(Report),
-    /// Set two results side by side, from their folders.
+    /// Set two results side by side, or two scenarios that are run for it on common random numbers.
     Compare(Compare),
     /// Fit the parameters that a scenario names to the facts that it names.
     Fit(Fit),
@@ -68,12 +68,38 @@ pub struct Question {
     pub scale: Option<f64>,
 }
 
+/// How often a scenario is run. The values are checked with the scenario, whose keys they stand for.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Repeats {
+    /// Independent runs, each with a seed of its own; with --target-ci the most of them
+    /// [default: as the scenario says, or 1, or 1000 with --target-ci].
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub replications: Option<String>,
+    /// Run until the 95 % confidence interval is at most so wide to each side of its mean, as `1%`.
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true)]
+    pub target_ci: Option<String>,
+    /// What --target-ci is about, as `response_p99` [default: main, which is response_mean and goodput].
+    #[arg(long, value_name = "MEASURE")]
+    pub target_metric: Option<String>,
+}
+
+impl Repeats {
+    /// Whether anything was said.
+    #[must_use]
+    pub fn is_some(&self) -> bool {
+        self.replications.is_some() || self.target_ci.is_some() || self.target_metric.is_some()
+    }
+}
+
 /// `meltpoint simulate`.
 #[derive(Debug, Args)]
 pub struct Simulate {
     /// The scenario.
     #[command(flatten)]
     pub question: Question,
+    /// How often it is run.
+    #[command(flatten)]
+    pub repeats: Repeats,
     /// Replay the requests of this file at their own times (CSV, also gzipped).
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
@@ -154,12 +180,27 @@ pub struct Report {
 /// `meltpoint compare`.
 #[derive(Debug, Args)]
 pub struct Compare {
-    /// The first result folder.
+    /// A result folder, a scenario file or the name of a built-in scenario.
     #[arg(value_name = "A")]
     pub first: PathBuf,
-    /// The second result folder.
+    /// What to set beside it, likewise.
     #[arg(value_name = "B")]
     pub second: PathBuf,
+    /// How often scenarios are run.
+    #[command(flatten)]
+    pub repeats: Repeats,
+    /// The seed of scenarios [default: that of the first for both].
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+    /// Simulate this share of the users and of the fleet of scenarios.
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pub scale: Option<f64>,
+    /// Threads; the result is the same for any number [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Run scenarios although the estimate is over the budget of requests or memory.
+    #[arg(long)]
+    pub yes: bool,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,

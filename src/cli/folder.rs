@@ -16,7 +16,7 @@ use crate::report::printable_path;
 pub(super) const RESULT_FILE: &str = "result.json";
 
 /// All that a result folder holds; `write` takes no other name.
-const ENTRIES: [&str; 11] = [
+const ENTRIES: [&str; 13] = [
     RESULT_FILE,
     "run-info.json",
     "series.csv",
@@ -26,6 +26,8 @@ const ENTRIES: [&str; 11] = [
     "pools.csv",
     "money.csv",
     "facts.csv",
+    "intervals.csv",
+    "replications.csv",
     "summary.md",
     "figures",
 ];

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use super::args::Question;
+use super::args::{Question, Repeats};
 use super::error::Failure;
 use crate::report::printable_path;
 use crate::scenario::{self, Scenario, Settings, Source};
@@ -20,10 +20,21 @@ const TRACE_BYTES_MAX: u64 = 4 << 30;
 /// `Scenario` with everything that is wrong, `Usage` for a name that is neither a file nor built in,
 /// `File` for what cannot be read.
 pub(super) fn scenario(question: &Question) -> Result<Scenario, Failure> {
+    repeated(question, &Repeats::default())
+}
+
+/// Reads and checks a scenario that is run as often as `repeats` says, or else as it says itself.
+///
+/// # Errors
+/// As `scenario`.
+pub(super) fn repeated(question: &Question, repeats: &Repeats) -> Result<Scenario, Failure> {
     let settings = Settings {
         sets: question.sets.clone(),
         seed: question.seed,
         scale: question.scale,
+        replications: repeats.replications.clone(),
+        target_ci: repeats.target_ci.clone(),
+        target_metric: repeats.target_metric.clone(),
     };
     let (name, text);
     let path = Path::new(&question.scenario);

@@ -10,6 +10,8 @@ use crate::units::SimDuration;
 
 /// Updates of the bar a second.
 const UPDATES_PER_S: u64 = 8;
+/// Steps from the start of the bar to its end.
+const STEPS: u64 = 1000;
 
 /// The bar of one run.
 pub(super) struct Bar {
@@ -19,13 +21,11 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    /// A bar for a run that takes `horizon` of simulated time.
+    /// A bar for a run, however many replications it has.
     #[expect(clippy::disallowed_methods, reason = "the bar shows wall-clock time")]
-    pub(super) fn start(horizon: SimDuration) -> Self {
+    pub(super) fn start() -> Self {
         let template = "{msg} [{bar:30}] {percent:>3} %  {elapsed} gone, {eta} to go";
-        let bar = io::stderr()
-            .is_terminal()
-            .then(|| ProgressBar::new(horizon.0));
+        let bar = io::stderr().is_terminal().then(|| ProgressBar::new(STEPS));
         if let (Some(bar), Ok(style)) = (&bar, ProgressStyle::with_template(template)) {
             bar.set_style(style.progress_chars("=> "));
         }
@@ -47,10 +47,11 @@ impl Bar {
         }
         self.shown = now;
         let rate = progress.requests as f64 / (now - self.started).as_secs_f64();
-        let day = SimDuration(progress.clock.0 / 3_600_000_000_000 * 3_600_000_000_000);
-        bar.set_position(progress.clock.0);
+        let done = progress.clock.0 as f64 / progress.end.0.max(1) as f64;
+        bar.set_position((done * STEPS as f64) as u64);
         bar.set_message(format!(
-            "{day} simulated, {:.1} M requests, {:.2} M/s",
+            "{}, {:.1} M requests, {:.2} M/s",
+            what(progress),
             progress.requests as f64 / 1e6,
             rate / 1e6
         ));
@@ -62,5 +63,17 @@ impl Bar {
             bar.finish_and_clear();
         }
         self.started.elapsed().as_secs_f64()
+    }
+}
+
+/// How far the run is, in words.
+fn what(progress: &Progress) -> String {
+    match progress.planned {
+        0 => "pilot runs for the warm-up".to_owned(),
+        1 => {
+            let hours = SimDuration(progress.clock.0 / 3_600_000_000_000 * 3_600_000_000_000);
+            format!("{hours} simulated")
+        }
+        planned => format!("{} of {planned} replications", progress.done),
     }
 }

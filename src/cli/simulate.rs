@@ -36,13 +36,13 @@ const RESULTS: &str = "meltpoint-results";
 
 pub(super) fn run(arguments: &Simulate) -> Result<u8, Failure> {
     let scenario = Arc::new(load_scenario(arguments)?);
-    guard(&scenario, arguments.yes)?;
+    let threads = watched::threads(arguments.threads);
+    guard(&scenario, threads, arguments.yes)?;
     output::warnings(&scenario.warnings);
     let out = arguments
         .out
         .clone()
         .unwrap_or_else(|| default_folder(&scenario.name));
-    let threads = watched::threads(arguments.threads);
     // From here on a signal must not leave a half-made folder behind.
     let signals = Signals::listen();
     let folder = Folder::start(&out)?;
@@ -129,7 +129,7 @@ fn looks_like_images(trace: &Path) -> bool {
 /// until its last requests can be done, unless its length was set too.
 fn load_scenario(arguments: &Simulate) -> Result<Scenario, Failure> {
     let mut question = with_trace(arguments);
-    let scenario = load::scenario(&question)?;
+    let scenario = load::repeated(&question, &arguments.repeats)?;
     let length_is_set = question
         .sets
         .iter()
@@ -156,7 +156,7 @@ fn load_scenario(arguments: &Simulate) -> Result<Scenario, Failure> {
             .sets
             .push(format!("scenario.series_interval=\"{interval_s}s\""));
     }
-    load::scenario(&question)
+    load::repeated(&question, &arguments.repeats)
 }
 
 /// A TOML string.
@@ -165,21 +165,33 @@ fn quoted(text: &str) -> String {
 }
 
 /// Refuses what would take too long or too much, unless it was asked for twice.
-fn guard(scenario: &Scenario, yes: bool) -> Result<(), Failure> {
+pub(super) fn guard(scenario: &Scenario, threads: usize, yes: bool) -> Result<(), Failure> {
     let estimate = estimate::estimate(scenario);
-    if yes || estimate.total.offered <= REQUESTS_MAX && estimate.memory_bytes <= MEMORY_BYTES_MAX {
+    let replications = scenario.runs.replications;
+    let requests = estimate.total.offered * replications as f64;
+    // Each thread holds a replication of its own.
+    let memory_bytes = estimate.memory_bytes * replications.min(threads as u64) as f64;
+    if yes || requests <= REQUESTS_MAX && memory_bytes <= MEMORY_BYTES_MAX {
         return Ok(());
     }
+    let runs = match (replications, scenario.runs.target) {
+        (1, _) => "the run is".to_owned(),
+        (_, None) => format!("{replications} replications are"),
+        (_, Some(_)) => format!("up to {replications} replications are"),
+    };
     let message = format!(
-        "the run is estimated at {:.3e} requests, {:.0} s on one core and {:.1} GB of memory; without \
+        "{runs} estimated at {requests:.3e} requests, {:.0} s on one core and {:.1} GB of memory; without \
          --yes at most {REQUESTS_MAX:.0e} requests and {:.0} GB are run",
-        estimate.total.offered,
-        estimate.wall_s,
-        estimate.memory_bytes / 1e9,
+        estimate.wall_s * replications as f64,
+        memory_bytes / 1e9,
         MEMORY_BYTES_MAX / 1e9
     );
-    let hint = "simulate a part of it with --scale 0.01, or say --yes; `meltpoint explain` shows the \
-                estimate";
+    let hint = match replications {
+        1 => {
+            "simulate a part of it with --scale 0.01, or say --yes; `meltpoint explain` shows the estimate"
+        }
+        _ => "allow fewer with --replications, simulate a part with --scale 0.01, or say --yes",
+    };
     Err(Failure::Limit {
         message,
         hint: hint.into(),
@@ -210,6 +222,7 @@ fn run_info(trial: &Trial, threads: usize, wall_s: f64) -> String {
         "requests": requests,
         "events": trial.progress.events,
         "requests_per_s": requests as f64 / wall_s,
+        "replications": trial.progress.done,
     });
     format!("{info:#}\n")
 }
@@ -223,6 +236,12 @@ fn write(folder: &Folder, summary: &Summary, run_info: &str) -> Result<(), Failu
     folder.write("pools.csv", formats::pools_csv(summary).as_bytes())?;
     folder.write("money.csv", formats::money_csv(summary).as_bytes())?;
     folder.write("facts.csv", formats::facts_csv(summary).as_bytes())?;
+    if summary.replications.is_some() {
+        let intervals = formats::intervals_csv(summary);
+        folder.write("intervals.csv", intervals.as_bytes())?;
+        let replications = formats::replications_csv(summary);
+        folder.write("replications.csv", replications.as_bytes())?;
+    }
     folder.write("summary.md", formats::summary_markdown(summary).as_bytes())?;
     folder.write("run-info.json", run_info.as_bytes())?;
     for figure in formats::figures(summary) {
@@ -247,8 +266,12 @@ pub(super) fn rendered(summary: &Summary, format: Format) -> String {
 
 fn written(trial: &Trial, out: &Path, wall_s: f64) -> String {
     let requests = trial.progress.requests as f64;
+    let replications = match &trial.summary.replications {
+        Some(replications) => format!("{} replications, ", replications.count()),
+        None => String::new(),
+    };
     format!(
-        "{:.1} M requests in {wall_s:.1} s ({:.2} M/s); result, tables and figures in {}",
+        "{replications}{:.1} M requests in {wall_s:.1} s ({:.2} M/s); result, tables and figures in {}",
         requests / 1e6,
         requests / wall_s / 1e6,
         formats::printable_path(out)
@@ -256,12 +279,20 @@ fn written(trial: &Trial, out: &Path, wall_s: f64) -> String {
 }
 
 fn exit_code(summary: &Summary, signals: &Signals) -> u8 {
+    // Of many replications none may miss it.
+    let counts = summary.replications.iter().flat_map(|r| &r.promises);
+    let missed_once: Vec<&str> = counts
+        .filter(|promise| promise.missed > 0)
+        .map(|promise| promise.name.as_str())
+        .collect();
     let missed = summary
         .slos
         .iter()
-        .any(|slo| slo.enforced && slo.kept == Some(false));
+        .filter(|slo| slo.enforced)
+        .any(|slo| slo.kept == Some(false) || missed_once.contains(&slo.name.as_str()));
+    let stopped = summary.partial || summary.replications.as_ref().is_some_and(|r| r.stopped);
     match signals.exit_code() {
-        Some(code) if summary.partial => code,
+        Some(code) if stopped => code,
         _ if missed => PROMISE_MISSED,
         _ => 0,
     }

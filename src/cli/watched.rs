@@ -8,10 +8,10 @@ use super::signals::Signals;
 use crate::scenario::Scenario;
 use crate::trials::{self, Trial};
 
-/// Runs a scenario until its end or a signal; the trial, and the seconds it took.
+/// Runs a scenario as often as it says until its end or a signal; the trial, and the seconds it took.
 pub(super) fn run(scenario: &Arc<Scenario>, threads: usize, signals: &Signals) -> (Trial, f64) {
-    let mut bar = Bar::start(scenario.horizon);
-    let trial = trials::run(scenario, threads, &mut |progress| {
+    let mut bar = Bar::start();
+    let trial = trials::replicate(scenario, threads, &mut |progress| {
         bar.show(progress);
         match signals.exit_code() {
             Some(_) => ControlFlow::Break(()),

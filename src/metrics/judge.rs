@@ -111,9 +111,16 @@ pub(super) fn melted(scenario: &Scenario, series: &Series) -> Vec<Melted> {
     melted
 }
 
-/// The response time above which a tier counts as waiting: the shortest that is promised to it, or a
-/// multiple of the time on an empty fleet.
-fn waiting_limit_s(scenario: &Scenario, tier: usize) -> f64 {
+/// Requests that were completed within the time promised to their tier; all where none is.
+pub(super) fn in_time(scenario: &Scenario, tier: usize, tally: &TierTally) -> u64 {
+    match promised_s(scenario, tier) {
+        Some(limit_s) => tally.response.count_at_most(SimDuration::from_s(limit_s).0),
+        None => tally.completed,
+    }
+}
+
+/// The shortest response time that is promised to a tier.
+fn promised_s(scenario: &Scenario, tier: usize) -> Option<f64> {
     let promised = scenario
         .slos
         .iter()
@@ -122,7 +129,13 @@ fn waiting_limit_s(scenario: &Scenario, tier: usize) -> f64 {
             Goal::Response { limit_s, .. } | Goal::Goodput { limit_s, .. } => Some(limit_s),
             Goal::Completed { .. } => None,
         });
-    promised.reduce(f64::min).unwrap_or_else(|| {
+    promised.reduce(f64::min)
+}
+
+/// The response time above which a tier counts as waiting: the shortest that is promised to it, or a
+/// multiple of the time on an empty fleet.
+fn waiting_limit_s(scenario: &Scenario, tier: usize) -> f64 {
+    promised_s(scenario, tier).unwrap_or_else(|| {
         let alone = scenario
             .demands
             .iter()

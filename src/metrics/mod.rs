@@ -1,13 +1,17 @@
 //! Observations to numbers: a run in progress to series, and a finished one to its summary.
 //!
 //! `Recorder` looks at the simulation at the end of every window and every interval; `summarise` makes
-//! the plain data that everything after it works on.
+//! the plain data that everything after it works on. `measures` lists the numbers of an answer, and
+//! `replications` says what they come to over many runs.
 
 mod facts;
 mod judge;
+mod measures;
 mod recorder;
+pub mod replications;
 mod summarise;
 pub mod summary;
 
+pub use measures::{Measure, Part, measures};
 pub use recorder::Recorder;
 pub use summarise::summarise;

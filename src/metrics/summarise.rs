@@ -3,7 +3,7 @@
 use super::recorder::usage;
 use super::summary::{
     Check, People, PoolSummary, Quantiles, SCHEMA_VERSION, Shed, Summary, TierSummary,
-    TimelineEntry,
+    TimelineEntry, WarmUp,
 };
 use super::{Recorder, facts, judge};
 use crate::economics;
@@ -18,6 +18,11 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
     let tallies = simulation.tiers();
     let mut all = TierTally::default();
     tallies.iter().for_each(|tally| all.add(tally));
+    let in_time: Vec<u64> = tallies
+        .iter()
+        .enumerate()
+        .map(|(index, tally)| judge::in_time(scenario, index, tally))
+        .collect();
     let series = recorder.series(scenario);
     let people = people(simulation, recorder, &all);
     let reached = simulation.clock();
@@ -41,13 +46,18 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
         partial: reached < SimTime::ZERO + scenario.horizon,
         seed: scenario.seed.0,
         scale: scenario.scale,
+        warm_up: WarmUp {
+            seconds: scenario.warm_up.as_s(),
+            basis: "stated".into(),
+        },
         tiers: scenario
             .tiers
             .iter()
             .zip(&tallies)
-            .map(|(tier, tally)| tier_summary(&tier.name, tally))
+            .zip(&in_time)
+            .map(|((tier, tally), &in_time)| tier_summary(&tier.name, tally, in_time))
             .collect(),
-        total: tier_summary("all", &all),
+        total: tier_summary("all", &all, in_time.iter().sum()),
         pools,
         people,
         money: economics::bill(scenario, &usage(scenario, simulation, &tallies)),
@@ -65,17 +75,19 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
         warnings: scenario.warnings.clone(),
         inputs: scenario.inputs.clone(),
         series,
+        replications: None,
     };
     summary.warnings.extend(doubts(scenario, &summary));
     summary
 }
 
-fn tier_summary(name: &str, tally: &TierTally) -> TierSummary {
+fn tier_summary(name: &str, tally: &TierTally, in_time: u64) -> TierSummary {
     let shed = |refusal: Refusal| tally.shed[refusal as usize];
     TierSummary {
         name: name.into(),
         offered: tally.offered,
         completed: tally.completed,
+        in_time,
         shed: Shed {
             quota: shed(Refusal::Quota),
             rate_limit: shed(Refusal::RateLimit),
@@ -111,6 +123,7 @@ fn quantiles(histogram: &Histogram) -> Quantiles {
         deviation: histogram.deviation_s(),
         p50: histogram.quantile_s(0.5),
         p90: histogram.quantile_s(0.9),
+        p95: histogram.quantile_s(0.95),
         p99: histogram.quantile_s(0.99),
         p999: histogram.quantile_s(0.999),
         max: histogram.max_s(),

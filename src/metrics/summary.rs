@@ -8,6 +8,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::replications::Replications;
 pub use crate::economics::{Money, MoneyLine};
 use crate::scenario::{FactUse, Input};
 
@@ -38,6 +39,8 @@ pub struct Summary {
     pub seed: u64,
     /// The share of the whole story that was simulated; all counts are of the simulated part.
     pub scale: f64,
+    /// What was left out of the statistics at the start.
+    pub warm_up: WarmUp,
     /// By tier, in the scenario's order.
     pub tiers: Vec<TierSummary>,
     /// All tiers together.
@@ -67,6 +70,45 @@ pub struct Summary {
     pub warnings: Vec<String>,
     /// Every effective value of the scenario with its origin and provenance.
     pub inputs: Vec<Input>,
+    /// What many replications say together, of which all else here is replication 0; `None`: it was
+    /// run once.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub replications: Option<Replications>,
+}
+
+impl Summary {
+    /// GPUs of all pools at the end.
+    #[must_use]
+    pub fn gpus_at_end(&self) -> u64 {
+        let gpus = |pool: &PoolSummary| {
+            pool.replicas
+                .saturating_mul(u64::from(pool.gpus_per_replica))
+        };
+        self.pools.iter().map(gpus).sum()
+    }
+
+    /// GPU-hours in service of all pools.
+    #[must_use]
+    pub fn gpu_hours(&self) -> f64 {
+        self.pools.iter().map(|pool| pool.gpu_hours).sum()
+    }
+
+    /// Share of all GPU-hours in service with something to do.
+    #[must_use]
+    pub fn utilisation(&self) -> Option<f64> {
+        let busy = |pool: &PoolSummary| pool.gpu_hours * pool.utilisation.unwrap_or(0.0);
+        let hours = self.gpu_hours();
+        (hours > 0.0).then(|| self.pools.iter().map(busy).sum::<f64>() / hours)
+    }
+}
+
+/// What was left out of the statistics at the start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WarmUp {
+    /// Its length in seconds.
+    pub seconds: f64,
+    /// What the length rests on: `stated`, or what MSER-5 found, in words.
+    pub basis: String,
 }
 
 /// What became of the requests of a tier. `offered = completed + shed + abandoned + failed + in_system`.
@@ -78,6 +120,9 @@ pub struct TierSummary {
     pub offered: u64,
     /// Requests that got their image.
     pub completed: u64,
+    /// Those of them that got it within the time promised to the tier, the shortest if several are; all
+    /// of them where none is.
+    pub in_time: u64,
     /// Requests that were refused for good, by reason.
     pub shed: Shed,
     /// Requests whose user gave up waiting.
@@ -111,6 +156,12 @@ impl TierSummary {
     #[must_use]
     pub fn shed_total(&self) -> u64 {
         self.shed.total()
+    }
+
+    /// Retry amplification.
+    #[must_use]
+    pub fn attempts_per_request(&self) -> Option<f64> {
+        (self.offered > 0).then(|| self.attempts as f64 / self.offered as f64)
     }
 
     /// The share of offered requests that never got an image (those still in the system left out);
@@ -161,6 +212,8 @@ pub struct Quantiles {
     pub p50: Option<f64>,
     /// 90 %.
     pub p90: Option<f64>,
+    /// 95 %.
+    pub p95: Option<f64>,
     /// 99 %.
     pub p99: Option<f64>,
     /// 99.9 %.

@@ -3,12 +3,12 @@
 //! First whether the promises were kept, then a handful of numbers, then what melted when, the tiers,
 //! history, and the money. A response time never stands without the share that never got an image.
 
-use crate::metrics::summary::{Melted, MoneyLine, SloResult, Summary, TierSummary};
-use crate::report::frame::{self, Cells, Frame, FrameColumn};
+use crate::metrics::summary::{Melted, MoneyLine, SloResult, Summary};
+use crate::report::frame;
 use crate::report::grid::{Align, Grid};
 use crate::report::number::{cents, optional, percent, quantity, short, signed_percent};
 use crate::report::paint::Ink;
-use crate::report::{date, escape};
+use crate::report::{date, escape, replications};
 
 /// Whether the fleet held, in one line.
 pub(super) struct Verdict {
@@ -36,18 +36,11 @@ pub(super) enum Body {
     List(Vec<String>),
 }
 
-/// A headline number for machines.
-pub(super) struct Measure {
-    /// Name in words of the field.
-    pub(super) name: &'static str,
-    /// Value; `None`: unknown.
-    pub(super) value: Option<f64>,
-    /// Unit of the value.
-    pub(super) unit: &'static str,
-}
-
 /// The promises decide; a scenario without promises melts when any tier was not served well.
 pub(super) fn verdict(summary: &Summary) -> Verdict {
+    if let Some(verdict) = replications::verdict(summary) {
+        return verdict;
+    }
     let missed: Vec<&SloResult> = with(summary, Some(false));
     let unknown: Vec<&SloResult> = with(summary, None);
     let promises = summary.slos.len();
@@ -73,12 +66,17 @@ pub(super) fn verdict(summary: &Summary) -> Verdict {
             _ => format!("all {promises} promises were kept"),
         });
     }
+    doubtful(format!(
+        "too few samples to judge {} of {promises} promises; none was missed",
+        unknown.len()
+    ))
+}
+
+/// The verdict that nobody can tell.
+pub(super) fn doubtful(reason: String) -> Verdict {
     Verdict {
         word: "UNKNOWN",
-        reason: format!(
-            "too few samples to judge {} of {promises} promises; none was missed",
-            unknown.len()
-        ),
+        reason,
         ink: Ink::Doubt,
     }
 }
@@ -87,7 +85,8 @@ fn with(summary: &Summary, kept: Option<bool>) -> Vec<&SloResult> {
     summary.slos.iter().filter(|slo| slo.kept == kept).collect()
 }
 
-fn melted(reason: String) -> Verdict {
+/// The verdict that it melted.
+pub(super) fn melted(reason: String) -> Verdict {
     Verdict {
         word: "MELTED",
         reason,
@@ -95,7 +94,8 @@ fn melted(reason: String) -> Verdict {
     }
 }
 
-fn held(reason: String) -> Verdict {
+/// The verdict that it held.
+pub(super) fn held(reason: String) -> Verdict {
     Verdict {
         word: "HELD",
         reason,
@@ -104,7 +104,7 @@ fn held(reason: String) -> Verdict {
 }
 
 /// `free: p99 response <= 300 s`.
-fn promise_words(slo: &SloResult) -> String {
+pub(super) fn promise_words(slo: &SloResult) -> String {
     format!(
         "{}: {}",
         escape::name(&slo.tier),
@@ -137,6 +137,10 @@ pub(super) fn setting(summary: &Summary) -> String {
             short(scale)
         ),
     };
+    if summary.warm_up.seconds > 0.0 {
+        let length = quantity(summary.warm_up.seconds, "s");
+        line += &format!("; warm-up of {length} left out");
+    }
     if summary.partial {
         line += "; STOPPED before its horizon";
     }
@@ -155,8 +159,14 @@ pub(super) fn sections(summary: &Summary) -> Vec<Section> {
     };
     let melted = summary.melted.iter().map(|m| melted_words(summary, m));
     let warnings = summary.warnings.iter().map(|w| escape::text(w));
+    let in_short = match summary.replications {
+        Some(_) => "In short (replication 0)",
+        None => "In short",
+    };
     let sections = vec![
-        table("In short", headline(summary)),
+        table(in_short, headline(summary)),
+        list("Replications", replications::words(summary)),
+        table("Over all replications", replications::grid(summary)),
         list("What melted when", melted.collect()),
         table("Promises", promises(summary)),
         table("Tiers", tiers(summary)),
@@ -208,7 +218,7 @@ fn headline(summary: &Summary) -> Grid {
     );
     line(
         "attempts",
-        format!("{} a request", optional(attempts_per_request(total), "")),
+        format!("{} a request", optional(total.attempts_per_request(), "")),
     );
     if people.sign_ups > 0 {
         line("new accounts", sign_ups(summary));
@@ -217,8 +227,8 @@ fn headline(summary: &Summary) -> Grid {
         "fleet",
         format!(
             "{} at the end, {} in service",
-            quantity(gpus_at_end(summary) as f64, "GPUs"),
-            quantity(gpu_hours(summary), "GPU-hours")
+            quantity(summary.gpus_at_end() as f64, "GPUs"),
+            quantity(summary.gpu_hours(), "GPU-hours")
         ),
     );
     line(
@@ -244,84 +254,6 @@ fn sign_ups(summary: &Summary) -> String {
         text += &format!(", the first million after {} days", short(days));
     }
     text
-}
-
-/// Retry amplification.
-fn attempts_per_request(tier: &TierSummary) -> Option<f64> {
-    (tier.offered > 0).then(|| tier.attempts as f64 / tier.offered as f64)
-}
-
-fn gpus_at_end(summary: &Summary) -> u64 {
-    let gpus = |pool: &crate::metrics::summary::PoolSummary| {
-        pool.replicas
-            .saturating_mul(u64::from(pool.gpus_per_replica))
-    };
-    summary.pools.iter().map(gpus).sum()
-}
-
-fn gpu_hours(summary: &Summary) -> f64 {
-    summary.pools.iter().map(|pool| pool.gpu_hours).sum()
-}
-
-/// The headline numbers for machines.
-pub(super) fn measures(summary: &Summary) -> Vec<Measure> {
-    let (total, people, money) = (&summary.total, &summary.people, &summary.money);
-    let known = |name, value: f64, unit| Measure {
-        name,
-        value: Some(value),
-        unit,
-    };
-    let maybe = |name, value, unit| Measure { name, value, unit };
-    vec![
-        known("offered", total.offered as f64, "requests"),
-        known("completed", total.completed as f64, "requests"),
-        known("shed", total.shed_total() as f64, "requests"),
-        known("abandoned", total.abandoned as f64, "requests"),
-        known("failed", total.failed as f64, "requests"),
-        maybe("never_served", total.never_served_share(), "1"),
-        maybe("response_p50", total.response_s.p50, "s"),
-        maybe("response_p90", total.response_s.p90, "s"),
-        maybe("response_p99", total.response_s.p99, "s"),
-        maybe("attempts_per_request", attempts_per_request(total), ""),
-        known("interested", people.interested as f64, "users"),
-        known("served", people.served as f64, "users"),
-        known("sign_ups", people.sign_ups as f64, "users"),
-        known(
-            "sign_ups_peak_hour",
-            people.sign_ups_peak_hour as f64,
-            "users",
-        ),
-        maybe("days_to_million", people.days_to_million, "days"),
-        known("subscribers", people.subscribers as f64, "users"),
-        known("gpus_at_end", gpus_at_end(summary) as f64, "GPUs"),
-        known("gpu_hours", gpu_hours(summary), "GPU-hours"),
-        known("cost", money.cost_total_usd, "USD"),
-        known("income", money.income_total_usd, "USD"),
-        maybe("cost_per_1000_images", money.usd_per_1000_images, "USD"),
-        known("list_value", money.list_value_usd, "USD"),
-        known("lost_list_value", money.lost_list_value_usd, "USD"),
-    ]
-}
-
-/// The headline numbers as a table of `name`, `value`, `unit`.
-pub(super) fn headline_frame(summary: &Summary) -> Frame {
-    let measures = measures(summary);
-    let column = |title: &str, cells| FrameColumn {
-        title: title.to_owned(),
-        unit: String::new(),
-        cells,
-    };
-    let text = |cell: fn(&Measure) -> &'static str| {
-        Cells::Text(measures.iter().map(|m| cell(m).to_owned()).collect())
-    };
-    let values = measures.iter().map(|m| m.value.filter(|v| v.is_finite()));
-    Frame {
-        columns: vec![
-            column("name", text(|m| m.name)),
-            column("value", Cells::Number(values.collect())),
-            column("unit", text(|m| m.unit)),
-        ],
-    }
 }
 
 /// `free was refused from 27 Mar 07:00 to 1 Apr 15:00; worst 46 % at 30 Mar 01:00`.

@@ -1,14 +1,23 @@
-//! Two answers side by side: what changed from A to B, and what speaks against comparing them.
+//! Two answers side by side: what changed from A to B, whether it is more than chance, and what speaks
+//! against comparing them.
+//!
+//! Replications with the same seeds are compared pair by pair: the same users come in both, so most of
+//! the chance cancels. Other replications are compared as independent samples. Of single runs nobody
+//! can tell.
+
+mod shown;
+
+pub use shown::{comparison_csv, comparison_json, comparison_markdown, comparison_table};
 
 use serde::Serialize;
 
-use crate::metrics::summary::{MoneyLine, Summary, TierSummary};
-use crate::report::answer::{self, Body, Section};
-use crate::report::frame::{Cells, Frame, FrameColumn};
-use crate::report::grid::{Align, Grid};
-use crate::report::number::{self, optional, quantity, short, signed, signed_percent};
-use crate::report::paint::{Ink, Style};
-use crate::report::{csv, date, escape, json, markdown, table};
+use crate::metrics::replications::{CONFIDENCE, Replicated};
+use crate::metrics::summary::{Replications, Summary};
+use crate::metrics::{Measure, Part, measures};
+use crate::report::answer;
+use crate::report::number::{percent, quantity, short};
+use crate::report::{date, escape};
+use crate::stats::{Difference, paired_difference, welch_difference};
 
 /// Two answers side by side.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -17,12 +26,22 @@ pub struct Comparison {
     pub a: Side,
     /// The second.
     pub b: Side,
+    /// How it is judged whether a difference is chance.
+    pub method: Method,
+    /// Confidence of each interval for itself.
+    pub confidence: f64,
+    /// What comes of it, in a sentence.
+    pub conclusion: String,
     /// In what the two runs differ besides their results, so that a difference may not mean much.
     pub notes: Vec<String>,
     /// Headline numbers.
     pub headline: Vec<Row>,
     /// What became of each tier's requests.
     pub tiers: Vec<Row>,
+    /// What each pool did.
+    pub pools: Vec<Row>,
+    /// What the promises are about.
+    pub promises: Vec<Row>,
     /// Lines of cost and income.
     pub money: Vec<Row>,
 }
@@ -38,23 +57,53 @@ pub struct Side {
     pub reason: String,
     /// Seed.
     pub seed: u64,
+    /// Replications, 1 for a single run.
+    pub replications: usize,
     /// Share of the whole story that was simulated.
     pub scale: f64,
     /// Simulated length in seconds.
     pub simulated_s: f64,
 }
 
+/// How it is judged whether a difference is chance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// Replications with the same seeds, pair by pair: the interval of the mean of their differences.
+    PairedT,
+    /// Replications with other seeds: Welch's interval of the difference of two means.
+    Welch,
+    /// A single run on at least one side: not at all. Values are those of replication 0.
+    SingleRuns,
+}
+
+/// What is found out about a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Finding {
+    /// Every value is the same.
+    Identical,
+    /// The interval of the difference holds 0.
+    NoDifference,
+    /// It does not.
+    Differs,
+    /// There is a difference, and it cannot be told whether it is chance.
+    Untold,
+    /// One side is unknown.
+    Unknown,
+}
+
 /// A quantity in both answers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
-    /// Tier, or `cost` or `income`; `None` for headline numbers.
+    /// Tier, pool or promise, or `cost` or `income`; `None` for headline numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
     /// What.
     pub name: String,
     /// Unit of the values and of their difference.
     pub unit: String,
-    /// Value in A; `None`: unknown, or A has no such tier or line.
+    /// Value in A, of replications their mean; `None`: unknown, or A has no such tier or line.
     pub a: Option<f64>,
     /// Value in B, likewise.
     pub b: Option<f64>,
@@ -62,23 +111,40 @@ pub struct Row {
     pub difference: Option<f64>,
     /// (b - a) / |a|.
     pub relative: Option<f64>,
+    /// Lower end of the confidence interval of the difference.
+    pub low: Option<f64>,
+    /// Its upper end.
+    pub high: Option<f64>,
+    /// The chance of a difference at least so large where there is none.
+    pub p_value: Option<f64>,
+    /// The share of the variance of independent replications that pairing by seeds took away.
+    pub variance_saved: Option<f64>,
+    /// What is found out.
+    pub finding: Finding,
 }
 
 /// What changed from `a` to `b`.
 #[must_use]
 pub fn compare(a: &Summary, b: &Summary) -> Comparison {
-    let headline = answer::measures(a)
-        .into_iter()
-        .zip(answer::measures(b))
-        .map(|(a, b)| row(None, a.name, a.unit, [a.value, b.value]))
-        .collect();
+    let judge = Judge::of(a, b);
+    let rows = rows(judge.values(a), judge.values(b), judge.method);
+    let of = |parts: &[Part]| -> Vec<Row> {
+        let rows = rows.iter().filter(|(part, _)| parts.contains(part));
+        rows.map(|(_, row)| row.clone()).collect()
+    };
+    let all: Vec<&Row> = rows.iter().map(|(_, row)| row).collect();
     Comparison {
         a: side(a),
         b: side(b),
+        method: judge.method,
+        confidence: CONFIDENCE,
+        conclusion: conclusion(&judge, &all),
         notes: notes(a, b),
-        headline,
-        tiers: tiers(a, b),
-        money: money(a, b),
+        headline: of(&[Part::Headline]),
+        tiers: of(&[Part::Tier]),
+        pools: of(&[Part::Pool]),
+        promises: of(&[Part::Promise]),
+        money: of(&[Part::Cost, Part::Income]),
     }
 }
 
@@ -89,18 +155,128 @@ fn side(summary: &Summary) -> Side {
         verdict: verdict.word,
         reason: verdict.reason,
         seed: summary.seed,
+        replications: many(summary).map_or(1, Replications::count),
         scale: summary.scale,
         simulated_s: summary.simulated_s,
     }
 }
 
-fn row(of: Option<&str>, name: &str, unit: &str, [a, b]: [Option<f64>; 2]) -> Row {
-    let [a, b] = [a, b].map(|value| value.filter(|v| v.is_finite()));
-    let difference = a.zip(b).map(|(a, b)| b - a);
+/// The replications of an answer, if there are enough to judge by.
+fn many(summary: &Summary) -> Option<&Replications> {
+    let replications = summary.replications.as_ref();
+    replications.filter(|replications| replications.count() > 1)
+}
+
+/// By which method, on how many replications of each side.
+struct Judge {
+    method: Method,
+    counts: [usize; 2],
+}
+
+/// A measure of one side and its value in each replication that is judged.
+type Values = (Measure, Option<Vec<f64>>);
+
+impl Judge {
+    fn of(a: &Summary, b: &Summary) -> Self {
+        let (Some(first), Some(second)) = (many(a), many(b)) else {
+            return Self {
+                method: Method::SingleRuns,
+                counts: [1, 1],
+            };
+        };
+        let common = first.seeds.iter().zip(&second.seeds);
+        let pairs = common.take_while(|(a, b)| a == b).count();
+        match pairs {
+            0 | 1 => Self {
+                method: Method::Welch,
+                counts: [first.count(), second.count()],
+            },
+            _ => Self {
+                method: Method::PairedT,
+                counts: [pairs, pairs],
+            },
+        }
+    }
+
+    /// The measures of a side, with their means over the replications that are judged.
+    fn values(&self, summary: &Summary) -> Vec<Values> {
+        let (Some(replications), false) = (many(summary), self.method == Method::SingleRuns) else {
+            return measures(summary).into_iter().map(|m| (m, None)).collect();
+        };
+        let judged = match self.method {
+            Method::PairedT => self.counts[0],
+            Method::Welch | Method::SingleRuns => replications.count(),
+        };
+        let measure = |replicated: &Replicated| {
+            let values: Option<Vec<f64>> = replicated.values.iter().take(judged).copied().collect();
+            let mean = |values: &Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+            let measure = Measure {
+                part: replicated.part,
+                of: replicated.of.clone(),
+                name: replicated.name.clone(),
+                unit: replicated.unit.clone(),
+                value: values.as_ref().map(mean),
+            };
+            (measure, values)
+        };
+        replications.measures.iter().map(measure).collect()
+    }
+}
+
+/// The measures of both sides beside each other: those of A in their order, then what only B has.
+fn rows(a: Vec<Values>, b: Vec<Values>, method: Method) -> Vec<(Part, Row)> {
+    let mut rest: Vec<Option<Values>> = b.into_iter().map(Some).collect();
+    let mut rows: Vec<(Part, Row)> = Vec::new();
+    for (measure, values) in a {
+        let is_same = |other: &&mut Option<Values>| {
+            other
+                .as_ref()
+                .is_some_and(|(other, _)| other.is_same(&measure))
+        };
+        let other = rest.iter_mut().find(is_same).and_then(Option::take);
+        let (b, other_values) = other.map_or((None, None), |(m, values)| (m.value, values));
+        let difference = values
+            .zip(other_values)
+            .and_then(|(a, b)| differ(&a, &b, method));
+        rows.push((measure.part, row(&measure, [measure.value, b], difference)));
+    }
+    let only_b = rest.into_iter().flatten();
+    rows.extend(only_b.map(|(m, _)| (m.part, row(&m, [None, m.value], None))));
+    rows
+}
+
+/// The difference with its interval, and whether all values are the same.
+fn differ(a: &[f64], b: &[f64], method: Method) -> Option<(Difference, bool)> {
+    let difference = match method {
+        Method::PairedT => paired_difference(a, b, CONFIDENCE),
+        Method::Welch => welch_difference(a, b, CONFIDENCE),
+        Method::SingleRuns => None,
+    };
+    Some((difference?, a == b))
+}
+
+fn row(measure: &Measure, [a, b]: [Option<f64>; 2], judged: Option<(Difference, bool)>) -> Row {
+    let of = match measure.part {
+        Part::Cost => Some("cost".to_owned()),
+        Part::Income => Some("income".to_owned()),
+        Part::Headline | Part::Tier | Part::Pool | Part::Promise => measure.of.clone(),
+    };
+    let difference = match &judged {
+        Some((judged, _)) => Some(judged.mean),
+        None => a.zip(b).map(|(a, b)| b - a),
+    };
+    let finding = match (&judged, difference) {
+        (Some((_, true)), _) | (None, Some(0.0)) => Finding::Identical,
+        (Some((judged, _)), _) if judged.mean.abs() <= judged.half_width => Finding::NoDifference,
+        (Some(_), _) => Finding::Differs,
+        (None, Some(_)) => Finding::Untold,
+        (None, None) => Finding::Unknown,
+    };
+    let judged = judged.map(|(judged, _)| judged);
     Row {
-        of: of.map(str::to_owned),
-        name: name.to_owned(),
-        unit: unit.to_owned(),
+        of,
+        name: measure.name.clone(),
+        unit: measure.unit.clone(),
         a,
         b,
         difference,
@@ -108,7 +284,62 @@ fn row(of: Option<&str>, name: &str, unit: &str, [a, b]: [Option<f64>; 2]) -> Ro
             .zip(a)
             .filter(|(_, a)| *a != 0.0)
             .map(|(difference, a)| difference / a.abs()),
+        low: judged.map(|judged| judged.mean - judged.half_width),
+        high: judged.map(|judged| judged.mean + judged.half_width),
+        p_value: judged.map(|judged| judged.p_value),
+        variance_saved: judged.and_then(|judged| judged.variance_saved),
+        finding,
     }
+}
+
+/// What comes of it: first whether there is any difference at all, then how it was judged.
+fn conclusion(judge: &Judge, rows: &[&Row]) -> String {
+    let known: Vec<&&Row> = rows
+        .iter()
+        .filter(|r| r.finding != Finding::Unknown)
+        .collect();
+    let count = |finding| known.iter().filter(|row| row.finding == finding).count();
+    if count(Finding::Identical) == known.len() {
+        let of = match judge.method {
+            Method::SingleRuns => " of one run each",
+            Method::PairedT | Method::Welch => "",
+        };
+        return format!("identical: all {} measures{of} are the same", known.len());
+    }
+    let differ = count(Finding::Differs);
+    let how = match judge.method {
+        Method::SingleRuns => {
+            return "a single run each cannot tell a difference from chance: run both with \
+                    `--replications 10` or more"
+                .to_owned();
+        }
+        Method::PairedT => format!(
+            "{} pairs of replications on common random numbers, paired t",
+            judge.counts[0]
+        ),
+        Method::Welch => format!(
+            "{} and {} replications with different seeds, Welch's t",
+            judge.counts[0], judge.counts[1]
+        ),
+    };
+    let percent = percent(CONFIDENCE);
+    let of = format!(
+        "{differ} of {} intervals at {percent} leave out 0",
+        known.len()
+    );
+    match is_more_than_chance(rows) {
+        true => format!("there is a difference: {of} ({how})"),
+        false => format!("no difference: {of}, no more than chance explains ({how})"),
+    }
+}
+
+/// Whether any measure differs when all are judged together (Holm 1979, whose first step is
+/// Bonferroni's): with many measures some interval leaves out 0 by chance.
+fn is_more_than_chance(rows: &[&Row]) -> bool {
+    let judged = rows.iter().filter(|row| row.finding != Finding::Identical);
+    let p_values: Vec<f64> = judged.filter_map(|row| row.p_value).collect();
+    let least = p_values.iter().copied().fold(1.0, f64::min);
+    least * p_values.len() as f64 <= 1.0 - CONFIDENCE
 }
 
 /// In what the runs differ, in sentences.
@@ -121,11 +352,18 @@ fn notes(a: &Summary, b: &Summary) -> Vec<String> {
             short(b.scale)
         ));
     }
+    let measured = |summary: &Summary| (summary.simulated_s, summary.warm_up.seconds);
     if a.simulated_s != b.simulated_s {
         notes.push(format!(
             "the simulated lengths differ ({} and {}): counts and money cannot be compared",
             quantity(a.simulated_s, "s"),
             quantity(b.simulated_s, "s")
+        ));
+    } else if measured(a) != measured(b) {
+        notes.push(format!(
+            "the warm-ups differ ({} and {}): counts cannot be compared",
+            quantity(a.warm_up.seconds, "s"),
+            quantity(b.warm_up.seconds, "s")
         ));
     }
     if a.start_unix_s != b.start_unix_s {
@@ -146,6 +384,9 @@ fn notes(a: &Summary, b: &Summary) -> Vec<String> {
             a.seed, b.seed
         ));
     }
+    if many(a).is_some() != many(b).is_some() {
+        notes.push("only one side has replications: of it replication 0 is shown".to_owned());
+    }
     if a.meltpoint_version != b.meltpoint_version {
         notes.push(format!(
             "the runs were made by different versions ({} and {})",
@@ -156,207 +397,10 @@ fn notes(a: &Summary, b: &Summary) -> Vec<String> {
     notes
 }
 
-/// What is compared of a tier: name, unit, value.
-type TierMeasure = (&'static str, &'static str, fn(&TierSummary) -> Option<f64>);
-
-const TIER_MEASURES: [TierMeasure; 8] = [
-    ("offered", "requests", |t| Some(t.offered as f64)),
-    ("completed", "requests", |t| Some(t.completed as f64)),
-    ("shed", "requests", |t| Some(t.shed_total() as f64)),
-    ("abandoned", "requests", |t| Some(t.abandoned as f64)),
-    ("failed", "requests", |t| Some(t.failed as f64)),
-    ("never_served", "1", TierSummary::never_served_share),
-    ("response_p50", "s", |t| t.response_s.p50),
-    ("response_p99", "s", |t| t.response_s.p99),
-];
-
-fn tiers(a: &Summary, b: &Summary) -> Vec<Row> {
-    let find = |summary: &Summary, name: &str| {
-        let tier = summary.tiers.iter().find(|tier| tier.name == name);
-        tier.cloned()
-    };
-    names(a.tiers.iter().chain(&b.tiers).map(|tier| &tier.name))
-        .flat_map(|name| {
-            let sides = [find(a, name), find(b, name)];
-            TIER_MEASURES.map(|(measure, unit, value)| {
-                let values = [0, 1].map(|side: usize| sides[side].as_ref().and_then(value));
-                row(Some(name), measure, unit, values)
-            })
-        })
-        .collect()
-}
-
-fn money(a: &Summary, b: &Summary) -> Vec<Row> {
-    let mut rows = lines("cost", &a.money.costs, &b.money.costs);
-    rows.extend(lines("income", &a.money.income, &b.money.income));
-    rows
-}
-
-/// Lines of the same name beside each other; of several lines of one name, their sum.
-fn lines(of: &str, a: &[MoneyLine], b: &[MoneyLine]) -> Vec<Row> {
-    let sum = |lines: &[MoneyLine], what: &str| {
-        let matching = lines.iter().filter(|line| line.what == what);
-        matching.map(|line| line.usd).reduce(|sum, usd| sum + usd)
-    };
-    names(a.iter().chain(b).map(|line| &line.what))
-        .map(|what| row(Some(of), what, "USD", [sum(a, what), sum(b, what)]))
-        .collect()
-}
-
-/// Each name once, in the order of its first appearance.
-fn names<'a>(all: impl Iterator<Item = &'a String>) -> impl Iterator<Item = &'a str> {
-    let mut seen: Vec<&str> = Vec::new();
-    for name in all {
-        if !seen.contains(&name.as_str()) {
-            seen.push(name);
-        }
-    }
-    seen.into_iter()
-}
-
-/// The comparison on a terminal, ending with a line feed.
-#[must_use]
-pub fn comparison_table(comparison: &Comparison, style: Style) -> String {
-    let mut text = String::new();
-    for (name, side) in [("A", &comparison.a), ("B", &comparison.b)] {
-        text += &format!(
-            "{name}  {}  {}: {}\n",
-            style.paint(ink(side), side.verdict),
-            style.paint(Ink::Strong, &escape::name(&side.scenario)),
-            side.reason
-        );
-    }
-    for part in sections(comparison) {
-        text += &table::section(&part, style);
-    }
-    text
-}
-
-fn ink(side: &Side) -> Ink {
-    match side.verdict {
-        "HELD" => Ink::Good,
-        "MELTED" => Ink::Bad,
-        _ => Ink::Doubt,
-    }
-}
-
-/// The comparison as Markdown, ending with a line feed.
-#[must_use]
-pub fn comparison_markdown(comparison: &Comparison) -> String {
-    let mut text = String::from("# Comparison\n\n");
-    for (name, side) in [("A", &comparison.a), ("B", &comparison.b)] {
-        text += &format!(
-            "- {name}: {}: **{}**: {}\n",
-            escape::markdown(&escape::name(&side.scenario)),
-            side.verdict,
-            escape::markdown(&side.reason)
-        );
-    }
-    for part in sections(comparison) {
-        text += &markdown::section(&part);
-    }
-    text
-}
-
-/// The comparison as JSON, ending with a line feed.
-#[must_use]
-pub fn comparison_json(comparison: &Comparison) -> String {
-    json::to_text(comparison)
-}
-
-/// The comparison as CSV: `part`, `of`, `name`, `unit`, `a`, `b`, `difference`, `relative`.
-#[must_use]
-pub fn comparison_csv(comparison: &Comparison) -> String {
-    let rows: Vec<(&str, &Row)> = parts(comparison)
-        .into_iter()
-        .flat_map(|(part, _, rows)| rows.iter().map(move |row| (part, row)))
-        .collect();
-    let text = |title: &str, cell: fn(&(&str, &Row)) -> String| FrameColumn {
-        title: title.to_owned(),
-        unit: String::new(),
-        cells: Cells::Text(rows.iter().map(cell).collect()),
-    };
-    let number = |title: &str, cell: fn(&Row) -> Option<f64>| FrameColumn {
-        title: title.to_owned(),
-        unit: String::new(),
-        cells: Cells::Number(rows.iter().map(|(_, row)| cell(row)).collect()),
-    };
-    csv::write(&Frame {
-        columns: vec![
-            text("part", |(part, _)| (*part).to_owned()),
-            text("of", |(_, row)| {
-                escape::text(row.of.as_deref().unwrap_or(""))
-            }),
-            text("name", |(_, row)| escape::text(&row.name)),
-            text("unit", |(_, row)| row.unit.clone()),
-            number("a", |row| row.a),
-            number("b", |row| row.b),
-            number("difference", |row| row.difference),
-            number("relative", |row| row.relative),
-        ],
-    })
-}
-
-/// The parts with their name in files and their heading.
-fn parts(comparison: &Comparison) -> [(&'static str, &'static str, &[Row]); 3] {
-    [
-        ("headline", "In short", &comparison.headline),
-        ("tiers", "Tiers", &comparison.tiers),
-        ("money", "Money", &comparison.money),
-    ]
-}
-
-fn sections(comparison: &Comparison) -> Vec<Section> {
-    let mut sections = Vec::new();
-    if !comparison.notes.is_empty() {
-        sections.push(Section {
-            title: "Mind that",
-            body: Body::List(comparison.notes.clone()),
-        });
-    }
-    for (_, title, rows) in parts(comparison) {
-        if !rows.is_empty() {
-            sections.push(Section {
-                title,
-                body: Body::Table(grid(rows)),
-            });
-        }
-    }
-    sections
-}
-
-fn grid(rows: &[Row]) -> Grid {
-    let mut grid = Grid::new(&[
-        ("", Align::Left),
-        ("A", Align::Right),
-        ("B", Align::Right),
-        ("B - A", Align::Right),
-        ("relative", Align::Right),
-    ]);
-    for row in rows {
-        let name = match &row.of {
-            Some(of) => format!("{} {}", escape::cut(of, 24), escape::name(&row.name)),
-            None => row.name.clone(),
-        };
-        let unknown = || number::UNKNOWN.to_owned();
-        let (difference, relative, ink) = match row.difference {
-            Some(0.0) => ("same".to_owned(), String::new(), Some(Ink::Faint)),
-            difference => (
-                difference.map_or_else(unknown, |d| signed(d, &row.unit)),
-                row.relative.map_or_else(unknown, signed_percent),
-                None,
-            ),
-        };
-        let [a, b] = [row.a, row.b].map(|value| optional(value, &row.unit));
-        grid.row([name.replace('_', " "), a, b, difference, relative], ink);
-    }
-    grid
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixture;
+    use crate::report::{Style, fixture};
 
     /// The surge, and the surge with a larger fleet and another set of tiers.
     fn pair() -> (Summary, Summary) {
@@ -382,9 +426,9 @@ mod tests {
     fn an_answer_does_not_differ_from_itself() {
         for summary in fixture::all() {
             let comparison = compare(&summary, &summary);
-            let parts = parts(&comparison);
-            let mut rows = parts.iter().flat_map(|part| part.2);
+            let mut rows = comparison.headline.iter().chain(&comparison.tiers);
             assert!(rows.all(|row| row.difference.is_none_or(|d| d == 0.0)));
+            assert!(comparison.conclusion.starts_with("identical"));
         }
     }
 
@@ -427,6 +471,104 @@ mod tests {
         ] {
             assert!(notes.contains(part), "{notes}");
         }
+    }
+
+    /// A replicated answer whose mean response time is longer by this in each replication.
+    fn later_by(added_s: [f64; 4]) -> Summary {
+        let mut summary = fixture::replicated();
+        let replications = summary.replications.as_mut().unwrap();
+        let mut measures = replications.measures.iter_mut();
+        let response = measures.find(|m| m.name == "response_mean").unwrap();
+        for (value, added_s) in response.values.iter_mut().zip(added_s) {
+            *value = value.map(|value| value + added_s);
+        }
+        summary
+    }
+
+    #[test]
+    fn replications_of_the_same_seeds_are_compared_pair_by_pair() {
+        let a = fixture::replicated();
+        // Differences 1, 1, 2, 2: mean 1.5, s = 0.57735, t(0.975; 3) = 3.18245.
+        let comparison = compare(&a, &later_by([1.0, 1.0, 2.0, 2.0]));
+        assert_eq!(comparison.method, Method::PairedT);
+        assert!(
+            comparison
+                .conclusion
+                .starts_with("there is a difference: 1 of "),
+            "{}",
+            comparison.conclusion
+        );
+        let row = find(&comparison.headline, None, "response_mean");
+        assert_eq!((row.finding, row.difference), (Finding::Differs, Some(1.5)));
+        let half_width = 3.182_446_305 * 0.577_350_269 / 2.0;
+        assert!((row.low.unwrap() - (1.5 - half_width)).abs() < 1e-8);
+        // Variances 6.667 and 9 of independent samples became 0.333.
+        let saved = 1.0 - (1.0 / 3.0) / (20.0 / 3.0 + 29.0 / 3.0);
+        assert!(
+            (row.variance_saved.unwrap() - saved).abs() < 1e-12,
+            "{row:?}"
+        );
+        let completed = find(&comparison.headline, None, "completed");
+        assert_eq!(completed.finding, Finding::Identical);
+    }
+
+    #[test]
+    fn a_difference_of_chance_is_none() {
+        let a = fixture::replicated();
+        let comparison = compare(&a, &later_by([1.0, -1.0, 2.0, -1.5]));
+        let row = find(&comparison.headline, None, "response_mean");
+        assert_eq!(row.finding, Finding::NoDifference);
+        assert!(comparison.conclusion.starts_with("no difference: 0 of"));
+        let style = Style {
+            colour: false,
+            width: 100,
+        };
+        assert!(comparison_table(&comparison, style).contains("no difference"));
+        assert!(comparison_csv(&comparison).contains(",no difference\n"));
+        let same = compare(&a, &a);
+        assert!(same.conclusion.starts_with("identical: all"));
+        let one_run = compare(&a, &fixture::surge());
+        assert_eq!(one_run.method, Method::SingleRuns);
+        assert!(
+            one_run
+                .notes
+                .join("")
+                .contains("only one side has replications")
+        );
+    }
+
+    #[test]
+    fn replications_of_other_seeds_are_independent_samples() {
+        let a = fixture::replicated();
+        let mut b = later_by([1.0, 1.0, 2.0, 2.0]);
+        b.replications.as_mut().unwrap().seeds = vec![11, 12, 13, 14];
+        let comparison = compare(&a, &b);
+        assert_eq!(comparison.method, Method::Welch);
+        let row = find(&comparison.headline, None, "response_mean");
+        assert_eq!(
+            (row.finding, row.variance_saved),
+            (Finding::NoDifference, None)
+        );
+        assert!(comparison.conclusion.starts_with("no difference: 0 of"));
+    }
+
+    #[test]
+    fn a_single_run_each_cannot_tell() {
+        let (a, b) = pair();
+        let comparison = compare(&a, &b);
+        assert!(
+            comparison
+                .conclusion
+                .starts_with("a single run each cannot tell")
+        );
+        assert_eq!(
+            find(&comparison.headline, None, "completed").finding,
+            Finding::Untold
+        );
+        assert_eq!(
+            find(&comparison.headline, None, "offered").finding,
+            Finding::Identical
+        );
     }
 
     #[test]

@@ -5,8 +5,8 @@
 //! data frames and spreadsheets plot without reshaping.
 
 use crate::metrics::summary::Summary;
+use crate::report::date;
 use crate::report::frame::{self, Cells, Frame};
-use crate::report::{answer, date};
 
 /// The time series: `time_s`, `time_utc`, then `offered_per_s`, `offered_per_s[free]` ...
 #[must_use]
@@ -38,10 +38,22 @@ pub fn facts_csv(summary: &Summary) -> String {
     write(&frame::facts(summary))
 }
 
-/// The headline numbers: `name`, `value`, `unit`.
+/// The headline numbers: `name`, `value`, `unit`; of many replications also `mean`, `low`, `high` ...
 #[must_use]
 pub fn summary_csv(summary: &Summary) -> String {
-    write(&answer::headline_frame(summary))
+    write(&frame::headline(summary))
+}
+
+/// Every measure over all replications, one row each, with its confidence interval.
+#[must_use]
+pub fn intervals_csv(summary: &Summary) -> String {
+    write(&frame::intervals(summary))
+}
+
+/// The measures of every replication, one row each.
+#[must_use]
+pub fn replications_csv(summary: &Summary) -> String {
+    write(&frame::replications(summary))
 }
 
 /// A table as CSV.
@@ -109,6 +121,8 @@ mod tests {
                 money_csv,
                 facts_csv,
                 summary_csv,
+                intervals_csv,
+                replications_csv,
             ];
             for text in texts.map(|make| make(&summary)) {
                 let mut reader = csv::Reader::from_reader(text.as_bytes());
@@ -122,6 +136,32 @@ mod tests {
                 assert!(!text.contains("NaN") && !text.contains("inf"));
             }
         }
+    }
+
+    #[test]
+    fn replications_have_a_row_each_and_measures_their_interval() {
+        let summary = fixture::replicated();
+        let text = replications_csv(&summary);
+        assert!(
+            text.starts_with("replication,seed,offered_requests,completed_requests,goodput_per_s")
+        );
+        for title in [
+            "response_mean_s[free]",
+            "utilisation_share[east/main]",
+            "cost_usd[power east]",
+        ] {
+            assert!(text.contains(title), "no {title} in {text}");
+        }
+        assert_eq!(text.lines().count(), 5);
+        let text = intervals_csv(&summary);
+        // Values 40, 42, 44, 46.
+        assert!(
+            text.contains("headline,,response_mean,s,4,4,43,38.89"),
+            "{text}"
+        );
+        let text = summary_csv(&summary);
+        assert!(text.starts_with("name,value,unit,replications,known,mean,low,high"));
+        assert!(text.contains("response_mean,43.2,s,4,4,43,38.89"), "{text}");
     }
 
     #[test]

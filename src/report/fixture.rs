@@ -1,8 +1,9 @@
 //! Made-up answers to draw and print in tests: a surge that melts, and the hard cases.
 
+use crate::metrics::replications::{Gathered, Replication, TargetResult};
 use crate::metrics::summary::{
     Check, Column, FactResult, Melted, Money, MoneyLine, People, PoolSummary, Quantiles,
-    SCHEMA_VERSION, Series, Shed, SloResult, Summary, TierSummary, TimelineEntry,
+    SCHEMA_VERSION, Series, Shed, SloResult, Summary, TierSummary, TimelineEntry, WarmUp,
 };
 use crate::profile::Provenance;
 use crate::scenario::{FactUse, Input};
@@ -27,6 +28,7 @@ pub(super) fn all() -> Vec<Summary> {
         constant(),
         one_interval(),
         huge(),
+        replicated(),
     ]
 }
 
@@ -44,6 +46,7 @@ pub(super) fn surge() -> Summary {
         partial: false,
         seed: 1,
         scale: 1.0,
+        warm_up: WarmUp::default(),
         tiers,
         total: TierSummary {
             served_users: 130_000_000,
@@ -79,6 +82,33 @@ pub(super) fn surge() -> Summary {
             provenance: Some(Provenance::Published),
             source: Some("a post of 27 March 2025".into()),
         }],
+        replications: None,
+    }
+}
+
+/// The surge four times: its mean response time differs, promises are kept now and then, and a
+/// precision that was asked for was not reached.
+pub(super) fn replicated() -> Summary {
+    let mut gathered = Gathered::default();
+    for number in 0..4_u32 {
+        let mut summary = surge();
+        summary.seed = u64::from(number) + 1;
+        summary.total.response_s.mean = Some(40.0 + 2.0 * f64::from(number));
+        summary.slos[0].kept = Some(number == 1);
+        summary.slos[1].kept = Some(number > 0);
+        summary.slos[2].kept = (number < 3).then_some(true);
+        gathered.add(Replication::of(&summary));
+    }
+    let measures = ["response_mean", "goodput"];
+    let target = TargetResult {
+        relative_half_width: 0.01,
+        measures: measures.map(str::to_owned).to_vec(),
+        reached_half_width: gathered.relative_half_width(&measures),
+        reached: false,
+    };
+    Summary {
+        replications: Some(gathered.finish(4, false, Some(target))),
+        ..surge()
     }
 }
 
@@ -282,6 +312,7 @@ fn tier(name: &str, share: f64, idle_s: f64) -> TierSummary {
         deviation: Some(idle_s * 3.1 * scale),
         p50: Some(idle_s * 1.2 * scale),
         p90: Some(idle_s * 6.0 * scale),
+        p95: Some(idle_s * 9.0 * scale),
         p99: Some(idle_s * 19.0 * scale),
         p999: None,
         max: Some(idle_s * 80.0 * scale),
@@ -290,6 +321,7 @@ fn tier(name: &str, share: f64, idle_s: f64) -> TierSummary {
         name: name.into(),
         offered: count(980e6),
         completed: count(702e6),
+        in_time: count(610e6),
         shed: Shed {
             quota: count(92e6),
             queue_full: count(140e6),

@@ -5,7 +5,9 @@
 //! name with its unit, and its tier in brackets: `offered_per_s[free]`, `response_p99_s[free]`; a
 //! column of all tiers has no brackets.
 
+use crate::metrics::replications::Replicated;
 use crate::metrics::summary::{Column, Summary, TierSummary};
+use crate::metrics::{Measure, Part, measures};
 use crate::report::{date, escape};
 use crate::scenario::FactUse;
 
@@ -113,18 +115,23 @@ pub(super) fn series(summary: &Summary) -> Frame {
 
 /// Name, unit and tier of a series column in one word.
 pub(super) fn series_title(column: &Column) -> String {
-    let suffix = match column.unit.as_str() {
+    title(&column.name, &column.unit, column.tier.as_deref())
+}
+
+/// Name and unit in one word, with what it is of in brackets.
+fn title(name: &str, unit: &str, of: Option<&str>) -> String {
+    let suffix = match unit {
         "1" => "share".to_owned(),
         "1/s" => "per_s".to_owned(),
-        unit => unit.to_lowercase(),
+        unit => unit.to_lowercase().replace('-', "_"),
     };
-    let name = escape::name(&column.name);
-    let title = if name == suffix {
-        name
-    } else {
-        format!("{name}_{suffix}")
+    let name = escape::name(name);
+    let title = match suffix.as_str() {
+        "" => name,
+        _ if name.ends_with(&suffix) => name,
+        _ => format!("{name}_{suffix}"),
     };
-    match &column.tier {
+    match of {
         Some(tier) => format!("{title}[{}]", escape::name(tier)),
         None => title,
     }
@@ -148,6 +155,7 @@ pub(super) fn tiers(summary: &Summary) -> Frame {
     let mut frame = Frame::new().text("tier", &rows, |tier| &tier.name);
     frame = count(frame, "offered", |t| t.offered);
     frame = count(frame, "completed", |t| t.completed);
+    frame = count(frame, "in_time", |t| t.in_time);
     frame = count(frame, "shed_quota", |t| t.shed.quota);
     frame = count(frame, "shed_rate_limit", |t| t.shed.rate_limit);
     frame = count(frame, "shed_queue_full", |t| t.shed.queue_full);
@@ -166,6 +174,7 @@ pub(super) fn tiers(summary: &Summary) -> Frame {
     frame = time(frame, "response_deviation_s", |t| t.response_s.deviation);
     frame = time(frame, "response_p50_s", |t| t.response_s.p50);
     frame = time(frame, "response_p90_s", |t| t.response_s.p90);
+    frame = time(frame, "response_p95_s", |t| t.response_s.p95);
     frame = time(frame, "response_p99_s", |t| t.response_s.p99);
     frame = time(frame, "response_p999_s", |t| t.response_s.p999);
     frame = time(frame, "response_max_s", |t| t.response_s.max);
@@ -174,6 +183,7 @@ pub(super) fn tiers(summary: &Summary) -> Frame {
     frame = time(frame, "wait_deviation_s", |t| t.wait_s.deviation);
     frame = time(frame, "wait_p50_s", |t| t.wait_s.p50);
     frame = time(frame, "wait_p90_s", |t| t.wait_s.p90);
+    frame = time(frame, "wait_p95_s", |t| t.wait_s.p95);
     frame = time(frame, "wait_p99_s", |t| t.wait_s.p99);
     frame = time(frame, "wait_p999_s", |t| t.wait_s.p999);
     time(frame, "wait_max_s", |t| t.wait_s.max)
@@ -248,6 +258,86 @@ pub(super) fn facts(summary: &Summary) -> Frame {
         .text("agrees", rows, |fact| yes_or_no(fact.agrees))
         .text("used", rows, |fact| used(fact.used))
         .text("source", rows, |fact| &fact.source)
+}
+
+/// The headline numbers: `name`, `value`, `unit`; of many replications also their mean, its confidence
+/// interval and the standard deviation, and `value` is that of replication 0.
+pub(super) fn headline(summary: &Summary) -> Frame {
+    let rows: Vec<Measure> = measures(summary)
+        .into_iter()
+        .filter(|measure| measure.part == Part::Headline)
+        .collect();
+    let frame = Frame::new()
+        .text("name", &rows, |m| &m.name)
+        .number("value", "see unit", &rows, |m| m.value)
+        .text("unit", &rows, |m| &m.unit);
+    let Some(replications) = &summary.replications else {
+        return frame;
+    };
+    let rows: Vec<&Replicated> = rows
+        .iter()
+        .filter_map(|measure| replications.headline(&measure.name))
+        .collect();
+    statistics(frame, &rows)
+}
+
+/// One row a measure over all replications.
+pub(super) fn intervals(summary: &Summary) -> Frame {
+    let measures = summary.replications.iter().flat_map(|r| &r.measures);
+    let rows: Vec<&Replicated> = measures.collect();
+    let frame = Frame::new()
+        .text("part", &rows, |m| part(m.part))
+        .text("of", &rows, |m| m.of.as_deref().unwrap_or(""))
+        .text("name", &rows, |m| &m.name)
+        .text("unit", &rows, |m| &m.unit);
+    statistics(frame, &rows)
+}
+
+fn statistics(frame: Frame, rows: &[&Replicated]) -> Frame {
+    frame
+        .count("replications", "replications", rows, |m| {
+            m.values.len() as u64
+        })
+        .count("known", "replications", rows, |m| m.known)
+        .number("mean", "see unit", rows, |m| m.mean)
+        .number("low", "see unit", rows, |m| m.low)
+        .number("high", "see unit", rows, |m| m.high)
+        .number("standard_deviation", "see unit", rows, |m| {
+            m.standard_deviation
+        })
+}
+
+/// One row a replication, one column a measure: `response_mean_s`, `response_mean_s[free]`,
+/// `cost_usd[power east]`.
+pub(super) fn replications(summary: &Summary) -> Frame {
+    let Some(replications) = &summary.replications else {
+        return Frame::new();
+    };
+    let numbers: Vec<u64> = (0..replications.count() as u64).collect();
+    let frame = Frame::new()
+        .count("replication", "", &numbers, |&number| number)
+        .count("seed", "", &replications.seeds, |&seed| seed);
+    replications.measures.iter().fold(frame, |frame, measure| {
+        let (name, of) = match measure.part {
+            Part::Headline | Part::Tier | Part::Pool => (&*measure.name, measure.of.as_deref()),
+            Part::Promise => ("promise", measure.of.as_deref()),
+            Part::Cost | Part::Income => (part(measure.part), Some(&*measure.name)),
+        };
+        let title = title(name, &measure.unit, of);
+        frame.number(&title, &measure.unit, &measure.values, |&value| value)
+    })
+}
+
+/// A part of the answer in one word.
+fn part(part: Part) -> &'static str {
+    match part {
+        Part::Headline => "headline",
+        Part::Tier => "tier",
+        Part::Pool => "pool",
+        Part::Promise => "promise",
+        Part::Cost => "cost",
+        Part::Income => "income",
+    }
 }
 
 fn yes_or_no(answer: Option<bool>) -> &'static str {

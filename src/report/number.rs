@@ -88,12 +88,18 @@ pub(super) fn percent(share: f64) -> String {
     }
 }
 
+/// How far a quantity reaches to each side: `12.3 M images`; of a share in points.
+pub(super) fn spread(half_width: f64, unit: &str) -> String {
+    match unit {
+        _ if !half_width.is_finite() => UNKNOWN.to_owned(),
+        "1" => format!("{} points", short(half_width * 100.0)),
+        _ => quantity(half_width, unit),
+    }
+}
+
 /// A difference of two quantities, always with its sign: `+12.3 M images`; of two shares in points.
 pub(super) fn signed(difference: f64, unit: &str) -> String {
-    let size = match unit {
-        "1" => format!("{} points", short(difference.abs() * 100.0)),
-        _ => quantity(difference.abs(), unit),
-    };
+    let size = spread(difference.abs(), unit);
     match difference {
         _ if !difference.is_finite() => UNKNOWN.to_owned(),
         0.0 => size,

@@ -12,6 +12,7 @@ pub mod goal;
 pub mod policy;
 pub mod process;
 mod read;
+pub mod runs;
 mod textbook;
 pub mod trace;
 
@@ -25,6 +26,7 @@ pub use policy::{
     QueueOrder, Quota, QuotaWindow, RateLimit, Retry, Routing, Rules, TierRules,
 };
 pub use process::{Modulation, Process, RateState};
+pub use runs::{Runs, Target, WarmUpRule};
 
 pub use read::{
     EMBEDDED, Files, Origin, Place, Problem, Problems, Settings, Source, embedded, embedded_trace,
@@ -48,6 +50,10 @@ pub struct Scenario {
     pub horizon: SimDuration,
     /// What is left out of the statistics at the start.
     pub warm_up: SimDuration,
+    /// Whether `warm_up` is so, or is found by a pilot run.
+    pub warm_up_rule: WarmUpRule,
+    /// How often it is run.
+    pub runs: Runs,
     /// All randomness follows from it.
     pub seed: Seed,
     /// The share of users, requests and GPUs that is simulated, 0 < scale; everything extensive was

@@ -61,6 +61,12 @@ pub struct Settings {
     pub seed: Option<u64>,
     /// Instead of `scenario.scale`.
     pub scale: Option<f64>,
+    /// Instead of `scenario.replications`, as it was written.
+    pub replications: Option<String>,
+    /// Instead of `scenario.target_ci`, as it was written.
+    pub target_ci: Option<String>,
+    /// Instead of `scenario.target_metric`.
+    pub target_metric: Option<String>,
 }
 
 /// Gives the bytes of a file that a scenario names, or says why it cannot.
@@ -137,15 +143,31 @@ fn partial(schema: &Json) -> Json {
 /// The effective tree: what the file extends, below the file, below the flags.
 fn tree_of(source: Source<'_>, settings: &Settings) -> Result<Node, Problems> {
     let mut tree = with_base(source, EMBEDDED.len()).map_err(|problem| Problems(vec![problem]))?;
-    let seed = settings
-        .seed
-        .map(|seed| ("--seed", format!("scenario.seed={seed}")));
-    let scale = settings
-        .scale
-        .map(|scale| ("--scale", format!("scenario.scale={scale}")));
+    let own = |flag: &'static str, path: &str, value: Option<String>| {
+        value.map(|value| (flag, format!("scenario.{path}={value}")))
+    };
+    let own_flags = [
+        own("--seed", "seed", settings.seed.map(|seed| seed.to_string())),
+        own(
+            "--scale",
+            "scale",
+            settings.scale.map(|scale| scale.to_string()),
+        ),
+        own(
+            "--replications",
+            "replications",
+            settings.replications.clone(),
+        ),
+        own("--target-ci", "target_ci", settings.target_ci.clone()),
+        own(
+            "--target-metric",
+            "target_metric",
+            settings.target_metric.clone(),
+        ),
+    ];
     let sets = settings.sets.iter().map(|set| ("--set", set.clone()));
-    let flags = sets.chain(seed).chain(scale);
-    let problems: Vec<Problem> = flags
+    let problems: Vec<Problem> = sets
+        .chain(own_flags.into_iter().flatten())
         .filter_map(|(flag, assignment)| tree::set_flag(&mut tree, flag, &assignment).err())
         .collect();
     match problems.is_empty() {
@@ -300,6 +322,8 @@ fn assemble(notes: &Notes, tree: &Node, sections: Sections, world: &World<'_>) -
         start_unix_s: general.start_unix_s,
         horizon: general.horizon,
         warm_up: general.warm_up,
+        warm_up_rule: general.warm_up_rule,
+        runs: general.runs,
         seed: general.seed,
         scale: general.scale,
         lookahead: general.lookahead,

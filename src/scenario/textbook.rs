@@ -18,6 +18,8 @@ impl Scenario {
             start_unix_s: 0,
             horizon,
             warm_up: SimDuration::ZERO,
+            warm_up_rule: WarmUpRule::Stated,
+            runs: Runs::ONE,
             seed: Seed(1),
             scale: 1.0,
             lookahead: SimDuration::from_s((1000.0 / arrivals_per_s).max(1e-9)),

@@ -9,6 +9,26 @@ pub struct Interval {
     pub mean: f64,
     /// Half the width of the interval, in the unit of the mean.
     pub half_width: f64,
+    /// Standard deviation of one replication, in the unit of the mean.
+    pub standard_deviation: f64,
+}
+
+impl Interval {
+    /// Variance of one replication.
+    #[must_use]
+    pub fn variance(&self) -> f64 {
+        self.standard_deviation * self.standard_deviation
+    }
+
+    /// Half the width as a share of the mean's size; 0 where there is no width at all, infinite where
+    /// only the mean is 0.
+    #[must_use]
+    pub fn relative_half_width(&self) -> f64 {
+        match self.half_width {
+            0.0 => 0.0,
+            half_width => half_width / self.mean.abs(),
+        }
+    }
 }
 
 /// The confidence interval of the mean of independent replications, by Student's t: mean +-
@@ -22,9 +42,11 @@ pub fn confidence_interval(values: &[f64], level: f64) -> Option<Interval> {
     let mean = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
     let t = student_t_quantile(f64::midpoint(1.0, level), n - 1.0);
+    let standard_deviation = libm::sqrt(squares / (n - 1.0));
     Some(Interval {
         mean,
-        half_width: t * libm::sqrt(squares / (n - 1.0) / n),
+        half_width: t * standard_deviation / libm::sqrt(n),
+        standard_deviation,
     })
 }
 
@@ -92,6 +114,46 @@ mod tests {
         assert!((student_t_quantile(0.975, 2.0) / two - 1.0).abs() < 1e-12);
         assert!((student_t_quantile(0.975, 19.0) - 2.093_024_054).abs() < 1e-8);
         assert!((student_t_quantile(0.5, 7.0)).abs() < 1e-12);
+    }
+
+    /// Percentage points of Student's t, to three decimals: NIST/SEMATECH e-Handbook of Statistical
+    /// Methods, section 1.3.6.7.2.
+    #[test]
+    fn t_quantiles_are_those_of_the_nist_handbook() {
+        let table = [
+            (1.0, [6.314, 12.706, 63.657]),
+            (2.0, [2.920, 4.303, 9.925]),
+            (5.0, [2.015, 2.571, 4.032]),
+            (9.0, [1.833, 2.262, 3.250]),
+            (10.0, [1.812, 2.228, 3.169]),
+            (19.0, [1.729, 2.093, 2.861]),
+            (29.0, [1.699, 2.045, 2.756]),
+            (100.0, [1.660, 1.984, 2.626]),
+        ];
+        for (degrees_of_freedom, row) in table {
+            for (p, published) in [0.95, 0.975, 0.995].into_iter().zip(row) {
+                let found = student_t_quantile(p, degrees_of_freedom);
+                assert!(
+                    (found - published).abs() <= 0.0005,
+                    "t({p}; {degrees_of_freedom}) = {found}, published {published}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_interval_by_hand() {
+        // 12, 15, 11, 14, 13: mean 13, sum of squares 10, s = 1.58114, t(0.975; 4) = 2.77645,
+        // half width 2.77645 x 1.58114 / sqrt(5) = 1.96324.
+        let interval = confidence_interval(&[12.0, 15.0, 11.0, 14.0, 13.0], 0.95).expect("five");
+        assert!((interval.mean - 13.0).abs() < 1e-12);
+        assert!((interval.standard_deviation - 1.581_14).abs() < 1e-5);
+        assert!((interval.half_width - 1.963_24).abs() < 1e-5);
+        assert!((interval.relative_half_width() - 1.963_24 / 13.0).abs() < 1e-6);
+        let none = confidence_interval(&[0.0, 0.0], 0.95).expect("two");
+        assert_eq!(none.relative_half_width(), 0.0);
+        let around = confidence_interval(&[-1.0, 1.0], 0.95).expect("two");
+        assert_eq!(around.relative_half_width(), f64::INFINITY);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The section `[scenario]`: the question, its time span and its randomness.
 
 use super::cursor::Cursor;
-use super::form::{Name, mapped, whole, words};
+use super::form::{Name, choice, mapped, or_word, some, whole, words};
 use super::moment::Start;
-use super::quantity::{duration, number, positive_duration};
+use super::quantity::{duration, number, positive_duration, share};
 use crate::random::Seed;
+use crate::scenario::runs::{FEWEST_TO_JUDGE, Runs, TARGET_MEASURES, Target, WarmUpRule};
 use crate::units::SimDuration;
 
 /// What `[scenario]` says.
@@ -14,6 +15,8 @@ pub(super) struct General {
     pub(super) start_unix_s: i64,
     pub(super) horizon: SimDuration,
     pub(super) warm_up: SimDuration,
+    pub(super) warm_up_rule: WarmUpRule,
+    pub(super) runs: Runs,
     pub(super) seed: Seed,
     pub(super) scale: f64,
     pub(super) lookahead: SimDuration,
@@ -26,6 +29,14 @@ const SERIES_POINTS: f64 = 200.0;
 const SERIES_POINTS_LIMIT: u64 = 100_000;
 /// Most lookahead windows of a run; each costs time even when nothing happens.
 const WINDOW_LIMIT: u64 = 100_000_000;
+
+/// Most replications; each leaves its measures in the result.
+const REPLICATIONS_LIMIT: u64 = 10_000;
+/// Most replications with a target, where the scenario does not say.
+const MOST_WITHOUT_A_WORD: &str = "1000";
+/// The precisions that can be asked for: half widths as shares of the mean.
+const TARGET_FINEST: f64 = 1e-4;
+const TARGET_COARSEST: f64 = 0.5;
 
 /// Spacings at which people like to read a time axis, in seconds and as written.
 const SPACINGS: [(f64, &str); 24] = [
@@ -74,17 +85,20 @@ pub(super) fn read(root: &mut Cursor<'_>, file_stem: &str) -> General {
                 "2025-01-01T00:00Z",
             );
             let horizon = at.required("lasts", "How long the scenario lasts.", positive_duration());
+            let doc = "What is left out of the statistics at the start; \"auto\": found by MSER-5 on five \
+                       pilot runs, for a load that becomes steady.";
+            let warm_up = at.default("warm_up", doc, or_word("auto", None, some(duration())), "0s");
             let general = General {
                 name,
                 question,
                 start_unix_s,
                 horizon,
-                warm_up: at.default(
-                    "warm_up",
-                    "What is left out of the statistics at the start.",
-                    duration(),
-                    "0s",
-                ),
+                warm_up: warm_up.unwrap_or(SimDuration::ZERO),
+                warm_up_rule: match warm_up {
+                    Some(_) => WarmUpRule::Stated,
+                    None => WarmUpRule::Auto,
+                },
+                runs: runs(at),
                 seed: at.default(
                     "seed",
                     "All randomness follows from this number.",
@@ -114,6 +128,51 @@ pub(super) fn read(root: &mut Cursor<'_>, file_stem: &str) -> General {
             general
         },
     )
+}
+
+/// How often the scenario is run.
+fn runs(at: &mut Cursor<'_>) -> Runs {
+    let doc = "Run until the 95 % confidence interval is at most so wide to each side of its mean, \
+               relative to it; `replications` is then the most.";
+    let target_ci = at.optional(
+        "target_ci",
+        doc,
+        share()
+            .within(TARGET_FINEST, TARGET_COARSEST)
+            .shown_as(&["1 %"]),
+    );
+    let doc = "What `target_ci` is about, over all tiers; \"main\": response_mean and goodput.";
+    let measures = at.default("target_metric", doc, choice(&TARGET_MEASURES), "main");
+    let (most, target) = match target_ci {
+        None => ("1", None),
+        Some(relative_half_width) => {
+            let target = Target {
+                relative_half_width,
+                measures,
+            };
+            (MOST_WITHOUT_A_WORD, Some(target))
+        }
+    };
+    let doc = "Independent runs, each with a seed of its own; by default 1, and up to 1000 with \
+               `target_ci`.";
+    let form = whole("", 1, REPLICATIONS_LIMIT);
+    let replications = at.computed("replications", doc, form, most);
+    if target.is_some() && replications < FEWEST_TO_JUDGE {
+        let message = format!("is {replications}, too few to judge `target_ci` by");
+        let hint = format!("allow at least {FEWEST_TO_JUDGE}, or leave out `target_ci`");
+        at.problem("replications", &message, hint);
+    }
+    if target.is_none() && at.has("target_metric") {
+        at.problem(
+            "target_metric",
+            "needs `target_ci`",
+            "add `target_ci = \"1 %\"`",
+        );
+    }
+    Runs {
+        replications,
+        target,
+    }
 }
 
 fn check(at: &Cursor<'_>, general: &General) {

@@ -49,6 +49,11 @@ impl Quantity {
         Self { low, high, ..self }
     }
 
+    /// The same, with examples that fit its bounds.
+    pub(super) fn shown_as(self, examples: Examples) -> Self {
+        Self { examples, ..self }
+    }
+
     /// The same, at least one tick (for durations) or above 0.
     pub(super) fn positive(self) -> Self {
         let low = if self.tick > 0.0 {
