@@ -59,7 +59,7 @@ const STEADY: &[Plan] = &[
     plan("mginf", 1.2e5, "mean_N, var_N"),
     plan("prio-np-3", 1e5, "classes/0/Wq, classes/0/W, classes/1/W"),
     plan("prio-pr-3", 1e5, "classes/0/W, classes/1/W"),
-    plan("bulk-4-4-3.2", 2e4, "Wq, W, Lq, mean_batch, util"),
+    plan("bulk-4-4-3.2", 5e4, "Wq, W, Lq, mean_batch, util"),
     plan("bulk-2-8-6", 1e4, "Wq, W, mean_batch, util"),
     plan("dynbatch-V100-0.8", 4e4, "Wq, W, mean_batch, util"),
     plan("dynbatch-cap32", 2e4, "Wq, W, Lq, mean_batch"),

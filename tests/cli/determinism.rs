@@ -285,7 +285,10 @@ fn classes_and_metrics_change_nothing_of_the_others() {
         let result = room.result(result);
         let mut rows = result[list].as_array().expect("a list").iter();
         let row = rows.find(|row| row["name"] == name || row["tier"] == name);
-        row.expect("it is there").clone()
+        let mut row = row.expect("it is there").clone();
+        // What is in time is what the promise says, and only the second file makes one.
+        row.as_object_mut().expect("a row").remove("in_time");
+        row
     };
     assert_eq!(row("few", "tiers", "m"), row("many", "tiers", "m"));
     assert_eq!(row("few", "pools", "one/1"), row("many", "pools", "one/1"));

@@ -170,7 +170,7 @@ fn surge_of_many(params: &Value, expect: &Value) -> Film {
 /// A surge of two units of time, again and again: each time the system has long been steady again, so
 /// one run gives many independent surges.
 fn surge_of_25(params: &Value, expect: &Value) -> Film {
-    const SURGES: usize = 180;
+    const SURGES: usize = 320;
     const APART: f64 = 60.0;
     let (low, high) = (number(params, "lam_before"), number(params, "lam_surge"));
     let starts: Vec<f64> = (1..=SURGES).map(|k| k as f64 * APART).collect();
