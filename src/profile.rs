@@ -118,6 +118,7 @@ impl ServiceCurve {
         self.per_prompt_token as f64 * prompt_tokens * 1e-9 / f64::from(1_u32 << FRACTION_BITS)
     }
 
+    #[inline]
     fn base(&self, batch: u32) -> u64 {
         let last = self.by_batch.len() - 1;
         self.by_batch[(batch.max(1) as usize - 1).min(last)]
@@ -125,6 +126,7 @@ impl ServiceCurve {
 
     /// Time of the first `iterations` iterations of `phase`, rounded down to a nanosecond.
     #[must_use]
+    #[inline]
     pub fn elapsed(&self, phase: Phase, iterations: u64) -> SimDuration {
         SimDuration(u64::try_from(self.sum(phase, iterations) >> FRACTION_BITS).unwrap_or(u64::MAX))
     }
@@ -171,17 +173,41 @@ impl ServiceCurve {
 
     /// Time of the first `iterations` iterations in 2^-20 ns. The prompts of those who joined are
     /// computed in the first.
+    #[inline]
     fn sum(&self, phase: Phase, iterations: u64) -> u128 {
-        if iterations == 0 {
-            return 0;
+        match self.narrow_sum(phase, iterations) {
+            Some(sum) => u128::from(sum),
+            None => self.wide_sum(phase, iterations),
         }
+    }
+
+    /// `sum` where all of it fits into 64 bits (five hours): the common case, in a third of the time.
+    #[inline]
+    fn narrow_sum(&self, phase: Phase, iterations: u64) -> Option<u64> {
+        let context = self.per_context_token.checked_mul(phase.context)?;
+        let step = self.base(phase.batch).checked_add(context)?;
+        let growth = self
+            .per_context_token
+            .checked_mul(u64::from(phase.growing))?;
+        let pairs = iterations.checked_mul(iterations.saturating_sub(1))? / 2;
+        let prompt = self.per_prompt_token.checked_mul(phase.prompt_tokens)?;
+        let steps = iterations.checked_mul(step)?;
+        let prompt = if iterations == 0 { 0 } else { prompt };
+        prompt
+            .checked_add(steps)?
+            .checked_add(growth.checked_mul(pairs)?)
+    }
+
+    #[cold]
+    fn wide_sum(&self, phase: Phase, iterations: u64) -> u128 {
         let k = u128::from(iterations);
         let prompt = u128::from(self.per_prompt_token) * u128::from(phase.prompt_tokens);
-        let growth = match self.growth(phase) {
-            0 => 0,
-            growth => growth * (k * (k - 1) / 2),
-        };
-        prompt + k * self.step(phase) + growth
+        let growth = self.growth(phase) * (k * k.saturating_sub(1) / 2);
+        if iterations == 0 {
+            0
+        } else {
+            prompt + k * self.step(phase) + growth
+        }
     }
 }
 

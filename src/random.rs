@@ -7,13 +7,17 @@
 //! a draw has the same bits on every platform.
 
 mod law;
+mod lognormal;
+mod sampler;
+mod ziggurat;
 
 pub use law::Law;
+pub use sampler::Sampler;
 
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::stats::normal_quantile;
+use ziggurat::{TABLES, Tables};
 
 /// The one number from which all randomness of a run follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +44,7 @@ impl Seed {
         }
         Stream {
             generator: Xoshiro256PlusPlus::from_seed(state),
+            tables: &TABLES,
         }
     }
 
@@ -68,42 +73,36 @@ fn splitmix64(word: u64) -> u64 {
     word ^ (word >> 31)
 }
 
-/// One sequence of random draws.
+/// One sequence of random draws; `exponential` and `normal` are in `ziggurat.rs`.
 #[derive(Clone, Debug)]
 pub struct Stream {
     generator: Xoshiro256PlusPlus,
+    tables: &'static Tables,
 }
 
 impl Stream {
     /// The next 64 random bits.
+    #[inline]
     pub fn bits(&mut self) -> u64 {
         self.generator.next_u64()
     }
 
     /// Uniform on the open interval (0, 1), on a grid of 2^-53: never 0, never 1.
+    #[inline]
     pub fn unit(&mut self) -> f64 {
-        ((self.bits() >> 12) as f64 + 0.5) * (1.0 / (1_u64 << 52) as f64)
+        ziggurat::unit_of(self.bits())
     }
 
     /// Uniform on 0..`bound` by a 64 x 64 -> 128-bit product (bias under `bound` / 2^64).
+    #[inline]
     pub fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.bits()) * u128::from(bound)) >> 64) as u64
     }
 
     /// True with the given probability.
+    #[inline]
     pub fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability
-    }
-
-    /// Exponential with mean 1, by inversion.
-    pub fn exponential(&mut self) -> f64 {
-        -libm::log(self.unit())
-    }
-
-    /// Standard normal, by inversion: one draw of bits each, and monotone in them, so that common
-    /// random numbers stay common.
-    pub fn normal(&mut self) -> f64 {
-        normal_quantile(self.unit())
     }
 }
 

@@ -70,7 +70,7 @@ fn play(
         let clock = simulation.clock();
         let stopped = watch(&progress(&simulation, end)).is_break();
         if clock >= interval_end || clock >= end || stopped {
-            recorder.after_interval(scenario, &mut simulation);
+            recorder.after_interval(scenario, &simulation);
             interval_end = clock + scenario.series_interval;
         }
         if stopped {

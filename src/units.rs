@@ -22,6 +22,26 @@ pub struct SimTime(pub u64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SimDuration(pub u64);
 
+/// The nearest whole number, halves up; negative and NaN give 0, too large saturates. Several times
+/// faster than `round`, which without SSE4.1 is a subroutine.
+#[must_use]
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float-to-integer `as` saturates, which is what is promised"
+)]
+pub fn nearest(value: f64) -> u64 {
+    /// From here on every `f64` is whole.
+    const WHOLE: f64 = 4_503_599_627_370_496.0;
+    if value < WHOLE {
+        // By way of `i64`, for which there is an instruction.
+        (value.max(0.0) + 0.5) as i64 as u64
+    } else {
+        value as u64
+    }
+}
+
 impl SimTime {
     /// The start of the scenario.
     pub const ZERO: Self = Self(0);
@@ -55,13 +75,9 @@ impl SimDuration {
 
     /// `seconds`, rounded to the nearest nanosecond; negative and NaN give 0, too large saturates.
     #[must_use]
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a float-to-integer `as` saturates, which is what is promised"
-    )]
+    #[inline]
     pub fn from_s(seconds: f64) -> Self {
-        Self((seconds * NS_PER_S as f64).round() as u64)
+        Self(nearest(seconds * NS_PER_S as f64))
     }
 
     /// Seconds.

@@ -277,6 +277,24 @@ fn nothing_depends_on_the_order_of_a_hash() {
     assert_none(&lines_with(&hashes, &[]), "use BTreeMap, or a Vec by id");
 }
 
+/// What `std` takes from the platform, or leaves to its hardware; `sqrt` is exact everywhere.
+const PLATFORM_MATHEMATICS: [&str; 27] = [
+    "exp", "exp2", "exp_m1", "ln", "ln_1p", "log", "log2", "log10", "powf", "powi", "sin", "cos",
+    "sin_cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh",
+    "atanh", "cbrt", "hypot", "mul_add",
+];
+
+#[test]
+fn the_mathematics_of_the_platform_is_banned() {
+    let lints = fs::read_to_string(root().join("clippy.toml")).expect("there are lints");
+    let mut allowed = lines_with(&["clippy::disallowed_methods"], &["cli"]);
+    for kind in ["f32", "f64"] {
+        let paths = PLATFORM_MATHEMATICS.map(|function| format!("\"{kind}::{function}\""));
+        allowed.extend(paths.into_iter().filter(|path| !lints.contains(path)));
+    }
+    assert_none(&allowed, "clippy.toml bans it, and nobody lifts the ban");
+}
+
 #[test]
 fn every_file_opens_with_its_purpose() {
     let folders = [root().join("src"), root().join("tests")];

@@ -131,7 +131,7 @@ impl Recorder {
     }
 
     /// An interval of the series has ended, or the run has within one.
-    pub fn after_interval(&mut self, scenario: &Scenario, simulation: &mut Simulation) {
+    pub fn after_interval(&mut self, scenario: &Scenario, simulation: &Simulation) {
         simulation.assert_invariants();
         self.invariant_checks += 1;
         let clock = simulation.clock();
@@ -140,7 +140,7 @@ impl Recorder {
         self.interval_from = clock;
         let tiers = simulation.tiers();
         let mut pools = PoolTally::default();
-        simulation.pools().for_each(|(tally, ..)| pools.add(tally));
+        simulation.pools().for_each(|(tally, ..)| pools.add(&tally));
         let spent = pools.since(&self.pools_before);
         let people = simulation.people(None);
         let money = economics::bill(scenario, &usage(scenario, simulation, &tiers));
@@ -149,7 +149,7 @@ impl Recorder {
             .zip(&self.tiers_before)
             .map(|(now, before)| frame(now, before));
         let mut frames: Vec<TierFrame> = per_tier.collect();
-        frames.push(all_tiers(&frames, &tiers));
+        frames.push(all_tiers(&frames, &tiers, &self.tiers_before));
         let replicas = simulation.pools().map(|(_, _, replicas)| replicas);
         let gpus = replicas.zip(&scenario.pools);
         let mean = |integral_ns: u128| per_s(integral_ns as f64 / 1e9, seconds);
@@ -175,7 +175,6 @@ impl Recorder {
         self.tiers_before = tiers;
         self.pools_before = pools;
         self.people_before = people;
-        simulation.clear_interval();
     }
 
     fn mark_week(&mut self, scenario: &Scenario, simulation: &Simulation) {
@@ -374,6 +373,7 @@ fn per_s(sum: f64, seconds: f64) -> Option<f64> {
 }
 
 fn frame(now: &TierTally, before: &TierTally) -> TierFrame {
+    let response = now.response.since(&before.response);
     let shed = |refusal: Refusal| now.shed[refusal as usize] - before.shed[refusal as usize];
     TierFrame {
         offered: now.offered - before.offered,
@@ -386,15 +386,15 @@ fn frame(now: &TierTally, before: &TierTally) -> TierFrame {
         failed: now.failed - before.failed,
         retries: now.retries - before.retries,
         degraded: now.degraded - before.degraded,
-        response: QUANTILES.map(|(_, q)| now.interval_response.quantile_s(q)),
+        response: QUANTILES.map(|(_, q)| response.quantile_s(q)),
     }
 }
 
-fn all_tiers(frames: &[TierFrame], tiers: &[TierTally]) -> TierFrame {
+fn all_tiers(frames: &[TierFrame], now: &[TierTally], before: &[TierTally]) -> TierFrame {
     let mut response = Histogram::new();
-    tiers
-        .iter()
-        .for_each(|tier| response.merge(&tier.interval_response));
+    for (now, before) in now.iter().zip(before) {
+        response.merge(&now.response.since(&before.response));
+    }
     let sum = |count: fn(&TierFrame) -> u64| frames.iter().map(count).sum();
     TierFrame {
         offered: sum(|f| f.offered),

@@ -25,7 +25,9 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
     let pools: Vec<PoolSummary> = simulation
         .pools()
         .zip(&scenario.pools)
-        .map(|((tally, _, replicas), pool)| pool_summary(scenario, pool, tally, replicas, measured))
+        .map(|((tally, _, replicas), pool)| {
+            pool_summary(scenario, pool, &tally, replicas, measured)
+        })
         .collect();
     let timeline = scenario.timeline.iter().filter(|entry| entry.0 <= reached);
     let mut summary = Summary {
@@ -149,7 +151,7 @@ fn checks(simulation: &Simulation, recorder: &Recorder, all: &TierTally) -> Vec<
     let mut pools = PoolTally::default();
     let mut present = Levels::default();
     for (tally, levels, _) in simulation.pools() {
-        pools.add(tally);
+        pools.add(&tally);
         present.waiting += levels.waiting;
         present.running += levels.running;
     }

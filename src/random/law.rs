@@ -3,7 +3,7 @@
 //! A law knows its mean and its variance in closed form; the closed forms of `queueing` and the tests
 //! use them, the simulation only samples.
 
-use super::Stream;
+use super::{Sampler, Stream};
 
 /// A distribution of a non-negative quantity. Parameters are in the unit of what is drawn: seconds
 /// for a patience, iterations for work.
@@ -68,46 +68,9 @@ pub enum Law {
 }
 
 impl Law {
-    /// One draw.
+    /// One draw. Whoever draws often keeps the `sampler`.
     pub fn sample(&self, stream: &mut Stream) -> f64 {
-        match *self {
-            Self::Constant { value } => value,
-            Self::Exponential { mean } => mean * stream.exponential(),
-            Self::Erlang { mean, stages } => {
-                let sum: f64 = (0..stages).map(|_| stream.exponential()).sum();
-                sum * mean / f64::from(stages)
-            }
-            Self::HyperExponential {
-                share_first,
-                mean_first,
-                mean_second,
-            } => {
-                let mean = if stream.chance(share_first) {
-                    mean_first
-                } else {
-                    mean_second
-                };
-                mean * stream.exponential()
-            }
-            Self::Lognormal { mean, variation } => {
-                // The logarithm has variance ln(1 + variation^2) and mean ln(mean) less half of it.
-                let variance = libm::log1p(variation * variation);
-                mean * libm::exp(libm::sqrt(variance) * stream.normal() - variance / 2.0)
-            }
-            Self::Uniform { low, high } => low + (high - low) * stream.unit(),
-            Self::Pareto { minimum, shape } => minimum * libm::pow(stream.unit(), -1.0 / shape),
-            Self::TwoPoint {
-                share_first,
-                first,
-                second,
-            } => {
-                if stream.chance(share_first) {
-                    first
-                } else {
-                    second
-                }
-            }
-        }
+        self.sampler(1.0).sample(stream)
     }
 
     /// The mean; infinite for a Pareto law with shape up to 1.
@@ -164,6 +127,12 @@ impl Law {
                 second,
             } => share_first * (1.0 - share_first) * (first - second) * (first - second),
         }
+    }
+
+    /// Draws of this law times `unit`.
+    #[must_use]
+    pub fn sampler(&self, unit: f64) -> Sampler {
+        Sampler::new(self, unit)
     }
 
     /// Squared coefficient of variation: variance over squared mean.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::profile::{Phase, ServiceCurve};
-use crate::random::{Law, Stream};
+use crate::random::{Law, Sampler, Stream};
 use crate::units::SimTime;
 
 /// A source of requests in one region.
@@ -254,8 +254,14 @@ impl Work {
 
     /// Draws the amount of one request at a quality: whole iterations, or nanoseconds of service.
     pub fn sample_amount(&self, quality: usize, stream: &mut Stream) -> u64 {
-        let amount = self.qualities[quality].amount.sample(stream) * self.units_per_amount();
-        (amount.round() as u64).max(1)
+        self.amount_sampler(quality).sample_whole(stream).max(1)
+    }
+
+    /// Draws of the amount at a quality, in iterations or nanoseconds of service.
+    #[must_use]
+    pub fn amount_sampler(&self, quality: usize) -> Sampler {
+        let amount = self.qualities[quality].amount;
+        amount.sampler(self.units_per_amount())
     }
 
     /// Requests a second of one replica whose batch is always full: n requests leave in the time of

@@ -67,7 +67,7 @@ pub struct Chunk {
     pub idle_w_per_gpu: f64,
 }
 
-/// A pool stands still for a while.
+/// A pool stands still for a while; where outages of a pool overlap, until the last of them ends.
 #[derive(Clone, Debug)]
 pub struct Outage {
     /// Index of the pool.

@@ -134,12 +134,12 @@ pub enum Drop {
 pub enum Batching {
     /// One request at a time.
     Single,
-    /// A batch starts when `minimum` wait or the first has waited for `window`, takes what waits up
+    /// A batch starts when `minimum` wait or the next in line has waited for `window`, takes what waits up
     /// to the pool's batch limit, and leaves as a whole.
     Static {
         /// Smallest batch, at least 1.
         minimum: u32,
-        /// Longest time that the first waits for others.
+        /// Longest time that the next in line waits for others.
         window: SimDuration,
     },
     /// Requests join at the next iteration and leave when their own work is done.
@@ -170,7 +170,7 @@ pub enum Routing {
 /// Which replica of a pool a request goes to, from the replicas' state at that instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dispatch {
-    /// One queue in front of all; the emptiest replica with room takes the next.
+    /// One queue in front of all; the emptiest replica with room takes the next, of equals the first.
     Central,
     /// A queue at each replica: a random one.
     Random,

@@ -2,7 +2,7 @@
 
 use super::tally::Refusal;
 use crate::random::Stream;
-use crate::scenario::{Client, Retry};
+use crate::scenario::Retry;
 use crate::units::SimDuration;
 
 /// Retries that clients under a budget can save up, for each tier and pool: as in common RPC
@@ -17,13 +17,6 @@ pub(crate) enum Ended {
     Failed,
 }
 
-/// How long a user waits for one attempt; `u64::MAX` for ever.
-pub(crate) fn patience_ns(client: &Client, stream: &mut Stream) -> u64 {
-    client
-        .patience_s
-        .map_or(u64::MAX, |law| SimDuration::from_s(law.sample(stream)).0)
-}
-
 /// Whether a retry follows on an attempt that ended so, after `tries` attempts.
 pub(crate) fn retries(retry: &Retry, ended: Ended, tries: u16) -> bool {
     let wants = match ended {
@@ -34,9 +27,10 @@ pub(crate) fn retries(retry: &Retry, ended: Ended, tries: u16) -> bool {
     wants && u32::from(tries) <= retry.limit
 }
 
-/// The delay before the retry that follows on the `tries`-th attempt: exponential backoff, jittered.
-pub(crate) fn backoff(retry: &Retry, tries: u16, stream: &mut Stream) -> SimDuration {
-    let mut delay_s = retry.backoff.sample(stream);
+/// The delay before the retry that follows on the `tries`-th attempt: exponential backoff, jittered,
+/// from the delay before the first.
+pub(crate) fn backoff(retry: &Retry, first_s: f64, tries: u16, stream: &mut Stream) -> SimDuration {
+    let mut delay_s = first_s;
     for _ in 1..tries {
         let longer_s = (delay_s * retry.factor).min(retry.longest_s);
         if longer_s <= delay_s {
@@ -70,7 +64,7 @@ mod tests {
         };
         let mut stream = Seed(1).stream("client", "test", 0);
         let delays: Vec<f64> = (1..=5)
-            .map(|t| backoff(&retry, t, &mut stream).as_s())
+            .map(|t| backoff(&retry, 2.0, t, &mut stream).as_s())
             .collect();
         assert_eq!(delays, [2.0, 4.0, 8.0, 10.0, 10.0]);
         assert!(retries(&retry, Ended::Failed, 9) && !retries(&retry, Ended::Failed, 10));

@@ -7,16 +7,16 @@
 
 use std::sync::Arc;
 
-use super::client;
+use super::gate::{Bucket, Gate};
 use super::population::{Crowd, Mood, Visitor};
 use super::request::{Arrival, Feedback, NOBODY, Request};
 use super::routing::Router;
 use super::source::{RateSource, TraceSource};
-use super::tally::{Refusal, TierTally};
+use super::tally::TierTally;
 use super::users::Users;
-use crate::des::Timers;
-use crate::random::Stream;
-use crate::scenario::{Demand, DemandKind, Process, RateCurve, Rules, Scenario};
+use crate::des::{Sorter, Timers, covering_bits};
+use crate::random::{Sampler, Stream};
+use crate::scenario::{DemandKind, Process, RateCurve, Routing, Rules, Scenario};
 use crate::units::SimTime;
 
 /// A fixed part of all users.
@@ -26,11 +26,15 @@ pub(crate) struct Gateway {
     demands: Vec<Part>,
     /// Users who will go on with their session.
     sessions: Timers<(u16, u32)>,
-    /// By tier: requests that the rate limit still lets through, and when that was counted.
-    buckets: Vec<(f64, SimTime)>,
+    /// By tier.
+    buckets: Vec<Bucket>,
     router: Router,
+    routing: Routing,
     /// What users want in the current window.
     wishes: Vec<Wish>,
+    sorter: Sorter<Wish>,
+    /// When somebody comes back in it: the memory is used again.
+    returning: Vec<SimTime>,
     /// By pool: requests of the current window, in order of time.
     outbox: Vec<Vec<Arrival>>,
     tiers: Vec<TierTally>,
@@ -43,6 +47,13 @@ struct Part {
     users: Users,
     /// Local time of day at the scenario's start.
     local_start_s: i64,
+    /// Where they are.
+    region: usize,
+    /// The rules for those who have not subscribed and for those who have.
+    gates: [Gate; 2],
+    /// Iterations (or nanoseconds of service) that a request asks for.
+    amount: Sampler,
+    prompt_tokens: Sampler,
     arrivals: Stream,
     requests: Stream,
 }
@@ -96,23 +107,21 @@ impl Gateway {
         let seed = scenario.seed;
         let part = |demand| Part::new(scenario, demand, index, gateways);
         let demands = 0..scenario.demands.len();
-        let regions = scenario
-            .pools
-            .iter()
-            .map(|p| scenario.clusters[p.cluster].region)
-            .collect();
+        let region = |pool: &crate::scenario::Pool| scenario.clusters[pool.cluster].region;
+        let regions: Vec<usize> = scenario.pools.iter().map(region).collect();
         let stream = seed.stream("gateway", "routing", index as u64);
-        let saved = scenario.rules[0].1.tiers.iter().map(|tier| {
-            tier.rate_limit
-                .map_or(0.0, |limit| limit.burst / gateways as f64)
-        });
+        let rules = &scenario.rules[0].1;
+        let bucket = |tier: &crate::scenario::TierRules| Bucket::new(tier.rate_limit, gateways);
         Self {
             index: index as u16,
             demands: demands.map(part).collect(),
             sessions: Timers::new(scenario.lookahead),
-            buckets: saved.map(|tokens| (tokens, SimTime::ZERO)).collect(),
-            router: Router::new(regions, gateways, index, stream),
+            buckets: rules.tiers.iter().map(bucket).collect(),
+            router: Router::new(&regions, gateways, index, stream),
+            routing: rules.policy.routing,
             wishes: Vec::new(),
+            sorter: Sorter::default(),
+            returning: Vec::new(),
             outbox: vec![Vec::new(); scenario.pools.len()],
             tiers: vec![TierTally::default(); scenario.tiers.len()],
             delivered: 0,
@@ -120,33 +129,38 @@ impl Gateway {
         }
     }
 
+    /// New rules hold from now on.
+    pub(crate) fn apply(&mut self, rules: &Rules) {
+        let gateways = self.scenario.pools.len();
+        for (bucket, tier) in self.buckets.iter_mut().zip(&rules.tiers) {
+            bucket.apply(tier.rate_limit, gateways);
+        }
+        for (index, part) in self.demands.iter_mut().enumerate() {
+            part.gates = gates(&self.scenario, rules, index, part.local_start_s);
+        }
+        self.routing = rules.policy.routing;
+    }
+
     /// Hears how requests of known users ended, in the order of pools.
-    pub(crate) fn hear<'a>(
-        &mut self,
-        rules: &Rules,
-        feedback: impl Iterator<Item = &'a [Feedback]> + Clone,
-    ) {
-        self.fetch(
-            feedback
-                .clone()
-                .flatten()
-                .map(|note| (note.demand, note.user)),
-        );
+    pub(crate) fn hear<'a>(&mut self, feedback: impl Iterator<Item = &'a [Feedback]> + Clone) {
+        let users = feedback.clone().flatten();
+        self.fetch(users.map(|note| (note.demand, note.user)));
         for note in feedback.flatten() {
-            let demand = &self.scenario.demands[usize::from(note.demand)];
             let part = &mut self.demands[usize::from(note.demand)];
-            let tier = part.tier_of(demand, note.user);
+            let Some(user) = part.users.get_mut(note.user) else {
+                continue;
+            };
+            let gate = &mut part.gates[usize::from(user.is_subscribed())];
             if note.delivered {
                 self.delivered += 1;
-                self.tiers[tier].served_users += u64::from(part.users.served(note.user));
+                self.tiers[gate.tier].served_users += u64::from(user.served());
                 if let Source::Crowd(crowd) = &mut part.source
                     && let Some(at) = crowd.next_in_session(note.at)
                 {
                     self.sessions.set(at, (note.demand, note.user));
                 }
-            } else if let Some(quota) = rules.tiers[tier].quota {
-                part.users
-                    .give_back(note.user, quota, note.at, part.local_start_s);
+            } else if let Some(allowance) = &mut gate.allowance {
+                user.give_back(allowance, note.at);
             }
         }
     }
@@ -157,25 +171,23 @@ impl Gateway {
         self.router.look(window.pools);
         self.collect_wishes(window);
         let mut wishes = std::mem::take(&mut self.wishes);
-        // Each source is in order of time; the stable sort merges them.
-        wishes.sort_by_key(|wish| wish.at);
+        let bits = covering_bits(window.from, window.until);
+        self.sorter
+            .sort(&mut wishes, window.from, bits, |wish| wish.at);
         self.fetch(wishes.iter().map(|wish| (wish.demand, wish.user)));
-        for wish in &wishes {
-            self.send(wish, window.rules);
-        }
+        wishes.iter().for_each(|wish| self.send(wish));
         wishes.clear();
         self.wishes = wishes;
     }
 
     fn collect_wishes(&mut self, window: &Window<'_>) {
         let (from, until) = (window.from, window.until);
-        while self.sessions.time(|_| true) < until
-            && let Some(timer) = self.sessions.pop()
+        self.sessions.open_until(until, |_| true);
+        while self.sessions.time() < until
+            && let Some((at, (demand, user))) = self.sessions.pop()
         {
-            let (demand, user) = timer.what;
             // A think time that ended before its answer was heard of ends now.
-            self.wishes
-                .push(Wish::new(timer.at.max(from), demand, user));
+            self.wishes.push(Wish::new(at.max(from), demand, user));
         }
         for (index, demand) in self.scenario.demands.iter().enumerate() {
             let part = &mut self.demands[index];
@@ -192,7 +204,7 @@ impl Gateway {
                     source.generate(from, until, &mut part.arrivals, |at| {
                         let user = match users.len() {
                             0 => NOBODY,
-                            _ => users.pick(stream, *activity_skew),
+                            count => Users::pick(count, stream, *activity_skew),
                         };
                         wishes.push(Wish::new(at, index, user));
                     });
@@ -214,7 +226,7 @@ impl Gateway {
                         subscribable: conversion.is_some_and(|tier| tiers[tier].open),
                     };
                     let users = &mut part.users;
-                    let mut returning = Vec::new();
+                    let returning = &mut self.returning;
                     crowd.generate(from, until, mood, |at, visitor| match visitor {
                         Visitor::New { subscribed } => {
                             wishes.push(Wish::new(at, index, users.come(subscribed)));
@@ -222,8 +234,8 @@ impl Gateway {
                         Visitor::Returning => returning.push(at),
                     });
                     if users.len() > 0 {
-                        let pick = |at| Wish::new(at, index, crowd.pick(users));
-                        wishes.extend(returning.into_iter().map(pick));
+                        let pick = |at| Wish::new(at, index, crowd.pick(users.len()));
+                        wishes.extend(returning.drain(..).map(pick));
                     }
                 }
             }
@@ -233,89 +245,50 @@ impl Gateway {
     /// Asks for the words of many users at once. They lie far apart, so one by one each would be waited
     /// for; asked for together, the loads overlap, and whoever needs a word next finds it near.
     fn fetch(&self, users: impl Iterator<Item = (u16, u32)>) {
-        let words =
-            users.filter_map(|(demand, user)| self.demands[usize::from(demand)].users.word(user));
-        std::hint::black_box(words.fold(0, |all, word| all ^ word));
+        let users =
+            users.filter_map(|(demand, user)| self.demands[usize::from(demand)].users.get(user));
+        std::hint::black_box(users.fold(0, |all, user| all ^ user.word()));
     }
 
-    /// Refuses a wish or sends it to a pool.
-    fn send(&mut self, wish: &Wish, rules: &Rules) {
-        let demand = &self.scenario.demands[usize::from(wish.demand)];
-        let region = demand.region;
-        let tier = self.demands[usize::from(wish.demand)].tier_of(demand, wish.user);
-        self.tiers[tier].offered += 1;
-        if let Some(refusal) = self.refusal(wish, tier, rules) {
-            self.tiers[tier].attempts += 1;
-            self.tiers[tier].shed[refusal as usize] += 1;
+    /// Refuses a wish or sends it to a pool; the draws of a request come in a fixed order.
+    fn send(&mut self, wish: &Wish) {
+        let part = &mut self.demands[usize::from(wish.demand)];
+        let user = part.users.get_mut(wish.user);
+        let subscribed = user.as_ref().is_some_and(|user| user.is_subscribed());
+        let gate = &mut part.gates[usize::from(subscribed)];
+        let tally = &mut self.tiers[gate.tier];
+        tally.offered += 1;
+        if let Some(refusal) = gate.refusal(wish.at, user, &mut self.buckets[gate.tier]) {
+            tally.attempts += 1;
+            tally.shed[refusal as usize] += 1;
             return;
         }
-        let arrival = self.arrival(wish, tier);
-        let pool = self.router.choose(rules.policy.routing, region);
-        self.outbox[pool].push(arrival);
-    }
-
-    fn refusal(&mut self, wish: &Wish, tier: usize, rules: &Rules) -> Option<Refusal> {
-        let rules = &rules.tiers[tier];
-        if !rules.open {
-            return Some(Refusal::Closed);
-        }
-        if let Some(limit) = rules.rate_limit {
-            let share = 1.0 / self.scenario.pools.len() as f64;
-            let (tokens, counted) = &mut self.buckets[tier];
-            let filled = *tokens + (wish.at - *counted).as_s() * limit.per_s * share;
-            *tokens = filled.min((limit.burst * share).max(1.0));
-            *counted = wish.at;
-            if *tokens < 1.0 {
-                return Some(Refusal::RateLimit);
-            }
-            *tokens -= 1.0;
-        }
-        if let (Some(quota), true) = (rules.quota, wish.user != NOBODY) {
-            let part = &mut self.demands[usize::from(wish.demand)];
-            if !part
-                .users
-                .take(wish.user, quota, wish.at, part.local_start_s)
-            {
-                return Some(Refusal::Quota);
-            }
-        }
-        None
-    }
-
-    /// The request that follows from a wish; its draws come in a fixed order.
-    fn arrival(&mut self, wish: &Wish, tier: usize) -> Arrival {
-        let demand = &self.scenario.demands[usize::from(wish.demand)];
-        let work = &self.scenario.works[demand.work];
-        let client = &self.scenario.tiers[tier].client;
-        let stream = &mut self.demands[usize::from(wish.demand)].requests;
-        let drawn = work.sample_amount(0, stream);
-        let prompt = work.prompt_tokens.sample(stream).round() as u32;
-        let patience_ns = client::patience_ns(client, stream);
-        let silent = client.silent_share > 0.0 && stream.chance(client.silent_share);
+        let drawn = part.amount.sample_whole(&mut part.requests).max(1);
+        let prompt = part.prompt_tokens.sample(&mut part.requests) + 0.5;
+        let (patience_ns, silent) = gate.patience(&mut part.requests);
         let request = Request {
             first_at: wish.at,
             user: wish.user,
             gateway: self.index,
             demand: wish.demand,
-            tier: tier as u8,
+            tier: gate.tier as u8,
             tries: 1,
-            amount: if wish.amount > 0 {
-                u64::from(wish.amount)
-            } else {
-                drawn
+            amount: match wish.amount {
+                0 => drawn,
+                amount => u64::from(amount),
             },
-            prompt_tokens: if wish.prompt_tokens > 0 {
-                wish.prompt_tokens
-            } else {
-                prompt
+            prompt_tokens: match wish.prompt_tokens {
+                0 => prompt as u32,
+                tokens => tokens,
             },
             silent,
         };
-        Arrival {
+        let pool = self.router.choose(self.routing, part.region);
+        self.outbox[pool].push(Arrival {
             at: wish.at,
             request,
             patience_ns,
-        }
+        });
     }
 
     /// The requests of the window for a pool.
@@ -416,22 +389,28 @@ impl Part {
             }
             DemandKind::Trace(_) => Source::Elsewhere,
         };
+        let work = &scenario.works[demand.work];
         Self {
             source,
             users,
             local_start_s,
+            region: demand.region,
+            gates: gates(scenario, &scenario.rules[0].1, index, local_start_s),
+            amount: work.amount_sampler(0),
+            prompt_tokens: work.prompt_tokens.sampler(1.0),
             arrivals: stream("arrivals"),
             requests: stream("requests"),
         }
     }
+}
 
-    /// The tier whose rules hold for a user.
-    fn tier_of(&self, demand: &Demand, user: u32) -> usize {
-        match &self.source {
-            Source::Crowd(crowd) if user != NOBODY && self.users.is_subscribed(user) => {
-                crowd.population().conversion_tier.unwrap_or(demand.tier)
-            }
-            _ => demand.tier,
-        }
-    }
+/// The gates of a demand: for those who have not subscribed and for those who have.
+fn gates(scenario: &Scenario, rules: &Rules, demand: usize, local_start_s: i64) -> [Gate; 2] {
+    let demand = &scenario.demands[demand];
+    let subscribed = match &demand.kind {
+        DemandKind::Population(population) => population.conversion_tier,
+        _ => None,
+    };
+    let gate = |tier| Gate::new(scenario, rules, tier, local_start_s);
+    [gate(demand.tier), gate(subscribed.unwrap_or(demand.tier))]
 }

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::request::{Attempts, Place, Ticket};
+use super::request::{Attempts, Ticket};
 use crate::scenario::QueueOrder;
 use crate::units::SimTime;
 
@@ -19,70 +19,83 @@ pub(crate) struct Line {
     live: usize,
     /// Tickets in all.
     held: usize,
-    pushed: u64,
 }
 
 #[derive(Clone, Debug)]
 enum Order {
-    Fcfs(VecDeque<Ticket>),
+    /// The first come of the first queue that is not empty: one for each priority, or one for all.
+    Queues {
+        queues: Vec<VecDeque<Ticket>>,
+        by_priority: bool,
+    },
     Lifo(Vec<Ticket>),
-    /// One line for each priority, the first goes first.
-    Priority(Vec<VecDeque<Ticket>>),
-    Deadline(BinaryHeap<Reverse<(SimTime, u64, Ticket)>>),
+    /// By deadline, then by number.
+    Deadline(BinaryHeap<Reverse<(SimTime, u64, Ticket)>>, u64),
 }
 
 impl Line {
     pub(crate) fn new(order: QueueOrder) -> Self {
+        let queues = |by_priority| Order::Queues {
+            queues: vec![VecDeque::new()],
+            by_priority,
+        };
         let order = match order {
-            QueueOrder::Fcfs => Order::Fcfs(VecDeque::new()),
+            QueueOrder::Fcfs => queues(false),
+            QueueOrder::Priority => queues(true),
             QueueOrder::Lifo => Order::Lifo(Vec::new()),
-            QueueOrder::Priority => Order::Priority(Vec::new()),
-            QueueOrder::Deadline => Order::Deadline(BinaryHeap::new()),
+            QueueOrder::Deadline => Order::Deadline(BinaryHeap::new(), 0),
         };
         Self {
             order,
             live: 0,
             held: 0,
-            pushed: 0,
         }
     }
 
     /// Number of those who wait.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.live
     }
 
     /// Puts an attempt in its place: last of its priority, by its deadline, or first of all.
-    pub(crate) fn push(&mut self, ticket: Ticket, priority: u8, deadline: SimTime) {
-        match &mut self.order {
-            Order::Fcfs(line) => line.push_back(ticket),
-            Order::Lifo(line) => line.push(ticket),
-            Order::Priority(lines) => {
-                let index = usize::from(priority);
-                if lines.len() <= index {
-                    lines.resize_with(index + 1, VecDeque::new);
-                }
-                lines[index].push_back(ticket);
-            }
-            Order::Deadline(line) => line.push(Reverse((deadline, self.pushed, ticket))),
-        }
-        self.pushed += 1;
+    #[inline]
+    pub(crate) fn push(&mut self, ticket: Ticket, priority: u8, deadline: impl Fn() -> SimTime) {
         self.live += 1;
         self.held += 1;
+        match &mut self.order {
+            Order::Queues {
+                queues,
+                by_priority,
+            } => {
+                let index = usize::from(priority) * usize::from(*by_priority);
+                if queues.len() <= index {
+                    queues.resize_with(index + 1, VecDeque::new);
+                }
+                queues[index].push_back(ticket);
+            }
+            Order::Lifo(line) => line.push(ticket),
+            Order::Deadline(line, pushed) => {
+                line.push(Reverse((deadline(), *pushed, ticket)));
+                *pushed += 1;
+            }
+        }
     }
 
     /// The slot of the next in line, who stays there.
+    #[inline]
     pub(crate) fn head(&mut self, attempts: &Attempts) -> Option<u32> {
         loop {
-            let ticket = self.peek()?;
-            match attempts.live(ticket) {
-                Some(slot) if attempts.place(slot) == Place::Waiting => return Some(slot),
-                _ => self.discard(),
+            let slot = attempts.waiting(self.peek()?);
+            if slot.is_some() {
+                return slot;
             }
+            self.discard();
         }
     }
 
     /// Takes the head, which `head` has just returned, out of the line.
+    #[inline]
     pub(crate) fn pop_head(&mut self) {
         self.discard();
         self.live -= 1;
@@ -96,50 +109,64 @@ impl Line {
         }
     }
 
-    /// Empties the line and gives the slots of all who wait, in their order.
+    /// Empties the line and gives the slots of all who wait, in the order in which they would line up
+    /// again: under LIFO the newest last.
     pub(crate) fn drain(&mut self, attempts: &Attempts) -> Vec<u32> {
         let mut slots = Vec::with_capacity(self.live);
         while let Some(slot) = self.head(attempts) {
             self.pop_head();
             slots.push(slot);
         }
+        if matches!(self.order, Order::Lifo(_)) {
+            slots.reverse();
+        }
         slots
     }
 
+    /// Whose attempts are likely to be needed soon: so many tickets of the longest queue after its
+    /// first `from`.
+    pub(crate) fn upcoming(&self, from: usize, count: usize) -> impl Iterator<Item = Ticket> {
+        let queues = match &self.order {
+            Order::Queues { queues, .. } => queues.as_slice(),
+            Order::Lifo(_) | Order::Deadline(..) => &[],
+        };
+        let longest = queues.iter().max_by_key(|queue| queue.len());
+        let ahead = longest.map(|queue| {
+            let until = queue.len().min(from + count);
+            queue.range(from.min(until)..until)
+        });
+        ahead.into_iter().flatten().copied()
+    }
+
+    #[inline]
     fn peek(&self) -> Option<Ticket> {
         match &self.order {
-            Order::Fcfs(line) => line.front().copied(),
+            Order::Queues { queues, .. } => queues.iter().find_map(|queue| queue.front().copied()),
             Order::Lifo(line) => line.last().copied(),
-            Order::Priority(lines) => lines.iter().find_map(|line| line.front().copied()),
-            Order::Deadline(line) => line.peek().map(|first| first.0.2),
+            Order::Deadline(line, _) => line.peek().map(|first| first.0.2),
         }
     }
 
+    #[inline]
     fn discard(&mut self) {
+        self.held -= 1;
         match &mut self.order {
-            Order::Fcfs(line) => drop(line.pop_front()),
-            Order::Lifo(line) => drop(line.pop()),
-            Order::Priority(lines) => {
-                if let Some(line) = lines.iter_mut().find(|line| !line.is_empty()) {
-                    line.pop_front();
+            Order::Queues { queues, .. } => {
+                if let Some(queue) = queues.iter_mut().find(|queue| !queue.is_empty()) {
+                    queue.pop_front();
                 }
             }
-            Order::Deadline(line) => drop(line.pop()),
+            Order::Lifo(line) => drop(line.pop()),
+            Order::Deadline(line, _) => drop(line.pop()),
         }
-        self.held -= 1;
     }
 
     fn sweep(&mut self, attempts: &Attempts) {
-        let waits = |ticket: &Ticket| {
-            attempts
-                .live(*ticket)
-                .is_some_and(|slot| attempts.place(slot) == Place::Waiting)
-        };
+        let waits = |ticket: &Ticket| attempts.waiting(*ticket).is_some();
         match &mut self.order {
-            Order::Fcfs(line) => line.retain(waits),
+            Order::Queues { queues, .. } => queues.iter_mut().for_each(|line| line.retain(waits)),
             Order::Lifo(line) => line.retain(waits),
-            Order::Priority(lines) => lines.iter_mut().for_each(|line| line.retain(waits)),
-            Order::Deadline(line) => line.retain(|entry| waits(&entry.0.2)),
+            Order::Deadline(line, _) => line.retain(|entry| waits(&entry.0.2)),
         }
         self.held = self.live;
     }

@@ -17,6 +17,7 @@
 //! release builds too.
 
 mod client;
+mod gate;
 mod gateway;
 mod line;
 mod occupancy;
@@ -36,10 +37,11 @@ use rayon::prelude::*;
 pub use gateway::PeopleTally;
 pub use tally::{Levels, PoolTally, Refusal, TierTally};
 
-use crate::scenario::{DemandKind, Rules, Scenario};
+use crate::scenario::{DemandKind, Outage, Rules, Scenario};
 use crate::units::SimTime;
 use gateway::{Gateway, Window};
 use pool::Pool;
+use request::Arrival;
 
 /// A run in progress.
 pub struct Simulation {
@@ -116,25 +118,24 @@ impl Simulation {
             pools: &pools,
             seen_per_head: self.seen / self.scenario.potential().max(1.0),
         };
+        let gateways = &mut self.gateways;
         if self.parallel {
-            self.gateways
+            gateways
                 .par_iter_mut()
                 .for_each(|gateway| gateway.generate(&window));
-            let gateways = &self.gateways;
-            self.pools
-                .par_iter_mut()
-                .enumerate()
-                .for_each(|(index, pool)| {
-                    pool.advance(until, gateways.iter().map(|gateway| gateway.outbox(index)));
-                });
         } else {
-            self.gateways
+            gateways
                 .iter_mut()
                 .for_each(|gateway| gateway.generate(&window));
-            let gateways = &self.gateways;
-            for (index, pool) in self.pools.iter_mut().enumerate() {
-                pool.advance(until, gateways.iter().map(|gateway| gateway.outbox(index)));
-            }
+        }
+        let play = |(index, pool): (usize, &mut Pool)| {
+            let inbox: Vec<&[Arrival]> = self.gateways.iter().map(|g| g.outbox(index)).collect();
+            pool.advance(until, &inbox);
+        };
+        if self.parallel {
+            self.pools.par_iter_mut().enumerate().for_each(play);
+        } else {
+            self.pools.iter_mut().enumerate().for_each(play);
         }
         self.hear();
         self.fade(until);
@@ -144,9 +145,9 @@ impl Simulation {
 
     /// Gateways hear from the pools.
     fn hear(&mut self) {
-        let (pools, rules) = (&self.pools, &self.rules);
+        let pools = &self.pools;
         let hear = |(index, gateway): (usize, &mut Gateway)| {
-            gateway.hear(rules, pools.iter().map(|pool| pool.outbox(index)));
+            gateway.hear(pools.iter().map(|pool| pool.outbox(index)));
         };
         if self.parallel {
             self.gateways.par_iter_mut().enumerate().for_each(hear);
@@ -187,6 +188,9 @@ impl Simulation {
             match action {
                 Action::Rules(rules) => {
                     self.rules = rules;
+                    self.gateways
+                        .iter_mut()
+                        .for_each(|gateway| gateway.apply(&self.rules));
                     self.pools
                         .iter_mut()
                         .for_each(|pool| pool.apply(&self.rules));
@@ -218,7 +222,7 @@ impl Simulation {
     }
 
     /// By pool: what it did, the levels now, and replicas delivered.
-    pub fn pools(&self) -> impl Iterator<Item = (&PoolTally, &Levels, u64)> {
+    pub fn pools(&self) -> impl Iterator<Item = (PoolTally, Levels, u64)> {
         self.pools
             .iter()
             .map(|pool| (pool.tally(), pool.levels(), pool.replicas()))
@@ -248,11 +252,6 @@ impl Simulation {
     #[must_use]
     pub fn users(&self) -> usize {
         self.gateways.iter().map(Gateway::users).sum()
-    }
-
-    /// An interval of the series has ended: its histograms begin anew.
-    pub fn clear_interval(&mut self) {
-        self.pools.iter_mut().for_each(Pool::clear_interval);
     }
 
     /// Checks the invariants of a run and panics, with the numbers, where one does not hold: the
@@ -316,7 +315,7 @@ impl Simulation {
     /// Events handled so far.
     #[must_use]
     pub fn events(&self) -> u64 {
-        self.pools.iter().map(|pool| pool.tally().events).sum()
+        self.pools.iter().map(Pool::events).sum()
     }
 }
 
@@ -324,8 +323,20 @@ impl Simulation {
 /// and new outages.
 fn agenda(scenario: &Scenario) -> Vec<(SimTime, Action)> {
     let mut agenda = Vec::new();
-    for outage in &scenario.outages {
-        agenda.push((outage.until, Action::Resume { pool: outage.pool }));
+    // Where outages of a pool overlap or follow on each other, it stands still until the last ends.
+    let outages = || {
+        scenario
+            .outages
+            .iter()
+            .filter(|outage| outage.from < outage.until)
+    };
+    for outage in outages() {
+        let (pool, until) = (outage.pool, outage.until);
+        let goes_on =
+            |other: &Outage| other.pool == pool && other.from <= until && until < other.until;
+        if !outages().any(goes_on) {
+            agenda.push((until, Action::Resume { pool }));
+        }
     }
     for (index, pool) in scenario.pools.iter().enumerate() {
         let deliver = |&(at, replicas)| {
@@ -341,7 +352,7 @@ fn agenda(scenario: &Scenario) -> Vec<(SimTime, Action)> {
     }
     let rules = |(at, rules): &(SimTime, Rules)| (*at, Action::Rules(Arc::new(rules.clone())));
     agenda.extend(scenario.rules.iter().skip(1).map(rules));
-    for outage in &scenario.outages {
+    for outage in outages() {
         let (pool, requeue) = (outage.pool, outage.requeue);
         agenda.push((outage.from, Action::Stop { pool, requeue }));
     }

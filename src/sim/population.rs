@@ -11,9 +11,9 @@
 //! ```
 
 use super::users::Users;
-use crate::random::Stream;
+use crate::random::{Sampler, Stream};
 use crate::scenario::Population;
-use crate::units::SimTime;
+use crate::units::{SimDuration, SimTime};
 
 /// The people of one demand at one gateway.
 #[derive(Clone, Debug)]
@@ -32,6 +32,7 @@ pub(crate) struct Crowd {
     /// People still interested after their first session: an expectation, fading continuously.
     returning: f64,
     local_start_s: f64,
+    think_ns: Sampler,
     stream: Stream,
 }
 
@@ -74,6 +75,7 @@ impl Crowd {
             subscribers: 0,
             returning: 0.0,
             local_start_s,
+            think_ns: population.think_s.sampler(1e9),
             stream,
         }
     }
@@ -112,17 +114,15 @@ impl Crowd {
     }
 
     /// Picks one of those who have come, by activity.
-    pub(crate) fn pick(&mut self, users: &Users) -> u32 {
-        users.pick(&mut self.stream, self.population.activity_skew)
+    pub(crate) fn pick(&mut self, users: usize) -> u32 {
+        Users::pick(users, &mut self.stream, self.population.activity_skew)
     }
 
     /// When the next request of a session follows, if one does.
     pub(crate) fn next_in_session(&mut self, answered: SimTime) -> Option<SimTime> {
         let goes_on = 1.0 - 1.0 / self.population.images_per_session;
-        (goes_on > 0.0 && self.stream.chance(goes_on)).then(|| {
-            let think_s = self.population.think_s.sample(&mut self.stream);
-            answered + crate::units::SimDuration::from_s(think_s)
-        })
+        (goes_on > 0.0 && self.stream.chance(goes_on))
+            .then(|| answered + SimDuration(self.think_ns.sample_whole(&mut self.stream)))
     }
 
     fn come(

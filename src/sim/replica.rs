@@ -9,10 +9,11 @@
 use std::collections::VecDeque;
 
 use crate::profile::{Phase, ServiceCurve};
-use crate::units::SimTime;
+use crate::units::{SimDuration, SimTime};
 
-/// One copy of the model.
+/// One copy of the model, in two cache lines.
 #[derive(Clone, Debug, Default)]
+#[repr(align(64))]
 pub(crate) struct Replica {
     /// What the iteration time depends on, since `phase_from`.
     phase: Phase,
@@ -32,27 +33,31 @@ pub(crate) struct Replica {
     pub cancelled: u32,
 }
 
+const _: () = assert!(size_of::<Replica>() == 128, "a replica fills two lines");
+
 /// A request in the batch.
 #[derive(Clone, Copy, Debug)]
 struct Member {
     /// It leaves when `attained` gets there.
     target: u64,
-    /// When it joined, on the same counter.
-    joined: u64,
+    /// When it joined, on the same counter; its lowest bit tells whether its context grows.
+    joined_grows: u64,
     slot: u32,
     prompt_tokens: u32,
-    grows: bool,
 }
 
 impl Member {
+    fn joined(&self) -> u64 {
+        self.joined_grows >> 1
+    }
+
+    fn grows(&self) -> u64 {
+        self.joined_grows & 1
+    }
+
     /// Context tokens after `attained` iterations of the replica.
     fn context(&self, attained: u64) -> u64 {
-        u64::from(self.prompt_tokens)
-            + if self.grows {
-                attained - self.joined
-            } else {
-                0
-            }
+        u64::from(self.prompt_tokens) + self.grows() * (attained - self.joined())
     }
 }
 
@@ -67,10 +72,12 @@ pub(crate) struct Joiner {
 
 impl Replica {
     /// Requests in the batch and joining it.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.members.len() + self.joining.len()
     }
 
+    #[inline]
     pub(crate) fn is_idle(&self) -> bool {
         self.members.is_empty() && self.joining.is_empty()
     }
@@ -88,6 +95,7 @@ impl Replica {
     }
 
     /// Plans a change at the end of the iteration that runs at `now`; the time if it is news.
+    #[inline]
     pub(crate) fn change_soon(&mut self, now: SimTime, curve: &ServiceCurve) -> Option<SimTime> {
         let iterations = curve.iterations_covering(self.phase, now - self.phase_from);
         (iterations < self.planned).then(|| {
@@ -97,6 +105,7 @@ impl Replica {
     }
 
     /// The planned iterations are over: a new phase begins. Until `plan` the batch may be changed.
+    #[inline]
     pub(crate) fn reach(&mut self, now: SimTime) {
         self.attained += self.planned;
         self.phase.context += self.planned * u64::from(self.phase.growing);
@@ -108,6 +117,7 @@ impl Replica {
     }
 
     /// Takes out the next request whose work is done.
+    #[inline]
     pub(crate) fn pop_done(&mut self) -> Option<u32> {
         let first = *self.members.front()?;
         (first.target <= self.attained).then(|| {
@@ -117,13 +127,17 @@ impl Replica {
         })
     }
 
-    /// Takes out every request for which `gone` holds.
-    pub(crate) fn remove_where(&mut self, mut gone: impl FnMut(u32) -> bool) -> Vec<u32> {
-        let (removed, kept): (VecDeque<Member>, VecDeque<Member>) =
-            self.members.drain(..).partition(|member| gone(member.slot));
-        self.members = kept;
-        removed.iter().for_each(|&member| self.forget(member));
-        removed.iter().map(|member| member.slot).collect()
+    /// Takes out the next request, from a position on, for which `gone` holds; where it was.
+    pub(crate) fn remove_next(
+        &mut self,
+        from: usize,
+        gone: impl Fn(u32) -> bool,
+    ) -> Option<(usize, u32)> {
+        let members = self.members.iter().skip(from);
+        let position = from + members.map(|m| m.slot).position(gone)?;
+        let member = self.members.remove(position)?;
+        self.forget(member);
+        Some((position, member.slot))
     }
 
     /// Takes everybody out, those who were joining too, at any time: what was done is lost.
@@ -142,6 +156,18 @@ impl Replica {
         slots
     }
 
+    /// The slots of those who leave first, for whoever wants them near.
+    #[inline]
+    pub(crate) fn leaving(&self, count: usize) -> impl Iterator<Item = u32> {
+        self.members.iter().take(count).map(|member| member.slot)
+    }
+
+    /// Whether anybody was given a place since the last change.
+    #[inline]
+    pub(crate) fn is_joined(&self) -> bool {
+        !self.joining.is_empty()
+    }
+
     /// Who was given a place since the last change.
     pub(crate) fn take_joining(&mut self) -> Vec<u32> {
         std::mem::take(&mut self.joining)
@@ -154,21 +180,25 @@ impl Replica {
     }
 
     /// Adds a request to the batch; only between `reach` and `plan`.
+    #[inline]
     pub(crate) fn join(&mut self, joiner: Joiner) {
         let member = Member {
             target: self.attained + joiner.amount.max(1),
-            joined: self.attained,
+            joined_grows: self.attained << 1 | u64::from(joiner.grows),
             slot: joiner.slot,
             prompt_tokens: joiner.prompt_tokens,
-            grows: joiner.grows,
         };
-        let behind = self
+        // Mostly all work is equal, and who joins last leaves last.
+        if self
             .members
-            .iter()
-            .rev()
-            .take_while(|m| m.target > member.target)
-            .count();
-        self.members.insert(self.members.len() - behind, member);
+            .back()
+            .is_none_or(|last| last.target <= member.target)
+        {
+            self.members.push_back(member);
+        } else {
+            let before = self.members.partition_point(|m| m.target <= member.target);
+            self.members.insert(before, member);
+        }
         self.phase.batch += 1;
         self.phase.context += u64::from(joiner.prompt_tokens);
         self.phase.prompt_tokens += u64::from(joiner.prompt_tokens);
@@ -185,6 +215,7 @@ impl Replica {
     }
 
     /// Plans the next change, the first to leave, and returns its time.
+    #[inline]
     pub(crate) fn plan(&mut self, curve: &ServiceCurve) -> SimTime {
         let Some(first) = self.members.front() else {
             return SimTime::NEVER;
@@ -193,7 +224,8 @@ impl Replica {
         self.phase_from + curve.elapsed(self.phase, self.planned)
     }
 
-    /// Whether the work of a joiner can be done by `deadline` with the batch as it is.
+    /// Whether the work of a joiner can be done by `deadline` with the batch as it is. It joins at the
+    /// end of the iteration that runs at `now`, if one does.
     pub(crate) fn can_finish(
         &self,
         joiner: &Joiner,
@@ -201,22 +233,31 @@ impl Replica {
         deadline: SimTime,
         curve: &ServiceCurve,
     ) -> bool {
+        let (mut joins_at, mut so_far) = (now, self.phase);
+        let since = now - self.phase_from;
+        if !self.is_idle() && since > SimDuration::ZERO {
+            let played = curve.iterations_covering(self.phase, since);
+            joins_at = self.phase_from + curve.elapsed(self.phase, played);
+            so_far.context += played * u64::from(self.phase.growing);
+            so_far.prompt_tokens = 0;
+        }
         let phase = Phase {
-            batch: self.phase.batch + 1,
-            context: self.phase.context + u64::from(joiner.prompt_tokens),
-            growing: self.phase.growing + u32::from(joiner.grows),
-            prompt_tokens: self.phase.prompt_tokens + u64::from(joiner.prompt_tokens),
+            batch: so_far.batch + 1,
+            context: so_far.context + u64::from(joiner.prompt_tokens),
+            growing: so_far.growing + u32::from(joiner.grows),
+            prompt_tokens: so_far.prompt_tokens + u64::from(joiner.prompt_tokens),
         };
-        now + curve.elapsed(phase, joiner.amount) <= deadline
+        joins_at + curve.elapsed(phase, joiner.amount) <= deadline
     }
 
+    #[inline]
     fn forget(&mut self, member: Member) {
         self.phase.batch -= 1;
-        self.phase.growing -= u32::from(member.grows);
+        self.phase.growing -= member.grows() as u32;
         // In a static batch a member's own work may be over before the batch is, but its place in the
         // batch, and so its context, goes on growing: both sides of the subtraction use `attained`.
         self.phase.context -= member.context(self.attained);
-        if member.joined == self.attained {
+        if member.joined() == self.attained {
             self.phase.prompt_tokens -= u64::from(member.prompt_tokens);
         }
     }

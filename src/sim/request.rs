@@ -52,6 +52,19 @@ pub(crate) struct Feedback {
     pub delivered: bool,
 }
 
+impl Feedback {
+    /// What a gateway is told, if the user is known.
+    #[inline]
+    pub(crate) fn new(at: SimTime, request: &Request, delivered: bool) -> Option<Self> {
+        (request.user != NOBODY).then_some(Self {
+            at,
+            user: request.user,
+            demand: request.demand,
+            delivered,
+        })
+    }
+}
+
 /// Where an attempt is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -95,6 +108,8 @@ pub(crate) struct Ticket {
     generation: u32,
 }
 
+const MARK: u32 = 1 << 31;
+
 const _: () = assert!(
     size_of::<Attempt>() == 64,
     "an attempt fills one cache line"
@@ -118,64 +133,93 @@ struct State {
     place: Place,
 }
 
+impl Ticket {
+    /// With a mark, which tells it from the same ticket without.
+    pub(crate) fn marked(self) -> Self {
+        Self {
+            slot: self.slot | MARK,
+            ..self
+        }
+    }
+
+    /// Without a mark.
+    #[inline]
+    pub(crate) fn unmarked(self) -> Self {
+        Self {
+            slot: self.slot & !MARK,
+            ..self
+        }
+    }
+
+    /// The slot, whoever is in it now.
+    #[inline]
+    pub(crate) fn slot(self) -> u32 {
+        self.slot
+    }
+}
+
 impl Attempts {
-    /// Takes in a request at a place.
-    pub(crate) fn insert(&mut self, request: Request, at: SimTime, place: Place) -> u32 {
-        let attempt = Attempt {
-            request,
-            at,
-            leaves_at: SimTime::NEVER,
-            amount: request.amount,
-            quality: 0,
-            ghost: false,
-            replica: u32::MAX,
-        };
+    /// Takes in an attempt at a place.
+    #[inline]
+    pub(crate) fn insert(&mut self, attempt: Attempt, place: Place) -> u32 {
         match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = attempt;
                 self.states[slot as usize].place = place;
                 slot
             }
-            None => {
-                let slot = u32::try_from(self.slots.len()).expect("under 2^32 attempts in a pool");
-                self.slots.push(attempt);
-                self.states.push(State {
-                    generation: 0,
-                    place,
-                });
-                slot
-            }
+            None => self.grow(attempt, place),
         }
     }
 
-    /// Frees a slot; every ticket to it is stale from now on.
-    pub(crate) fn remove(&mut self, slot: u32) -> Attempt {
-        let state = &mut self.states[slot as usize];
-        debug_assert_ne!(state.place, Place::Free, "slot {slot} is freed twice");
-        state.place = Place::Free;
-        state.generation = state.generation.wrapping_add(1);
-        self.free.push(slot);
-        self.slots[slot as usize]
+    fn grow(&mut self, attempt: Attempt, place: Place) -> u32 {
+        let slot = self.slots.len() as u32;
+        assert!(
+            self.slots.len() < MARK as usize,
+            "under 2^31 attempts in a pool"
+        );
+        self.slots.push(attempt);
+        self.states.push(State {
+            generation: 0,
+            place,
+        });
+        slot
     }
 
+    /// Frees a slot; every ticket to it is stale from now on. What was in it, and where.
+    #[inline]
+    pub(crate) fn remove(&mut self, slot: u32) -> (&Attempt, Place) {
+        let state = &mut self.states[slot as usize];
+        debug_assert_ne!(state.place, Place::Free, "slot {slot} is freed twice");
+        let place = std::mem::replace(&mut state.place, Place::Free);
+        state.generation = state.generation.wrapping_add(1);
+        self.free.push(slot);
+        (&self.slots[slot as usize], place)
+    }
+
+    #[inline]
     pub(crate) fn get(&self, slot: u32) -> &Attempt {
         &self.slots[slot as usize]
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, slot: u32) -> &mut Attempt {
         &mut self.slots[slot as usize]
     }
 
     /// Where an attempt is.
+    #[inline]
     pub(crate) fn place(&self, slot: u32) -> Place {
         self.states[slot as usize].place
     }
 
+    #[inline]
     pub(crate) fn set_place(&mut self, slot: u32, place: Place) {
         self.states[slot as usize].place = place;
     }
 
     /// A ticket to the attempt that is in the slot now.
+    #[inline]
     pub(crate) fn ticket(&self, slot: u32) -> Ticket {
         Ticket {
             slot,
@@ -184,8 +228,33 @@ impl Attempts {
     }
 
     /// The slot of a ticket, unless the attempt has ended.
+    #[inline]
     pub(crate) fn live(&self, ticket: Ticket) -> Option<u32> {
         (self.states[ticket.slot as usize].generation == ticket.generation).then_some(ticket.slot)
+    }
+
+    /// The slot of a ticket, if its attempt is waiting in a line.
+    #[inline]
+    pub(crate) fn waiting(&self, ticket: Ticket) -> Option<u32> {
+        let state = self.states[ticket.slot as usize];
+        let waits = state.generation == ticket.generation && state.place == Place::Waiting;
+        waits.then_some(ticket.slot)
+    }
+
+    /// Slots, used or free.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Something of each of these slots, for whoever only wants them near: asked for together, the
+    /// loads overlap.
+    #[inline]
+    pub(crate) fn fetch(&self, slots: impl Iterator<Item = u32>) -> u64 {
+        slots.fold(0, |all, slot| {
+            let generation = self.states[slot as usize].generation;
+            all ^ self.slots[slot as usize].amount ^ u64::from(generation)
+        })
     }
 
     /// Attempts that are somewhere, and where.

@@ -9,25 +9,36 @@ use crate::scenario::Routing;
 /// The pools as a gateway sees them in a window.
 #[derive(Clone, Debug)]
 pub(crate) struct Router {
-    /// By pool: its region.
-    regions: Vec<usize>,
+    /// By region: the pools in it.
+    near: Vec<Vec<usize>>,
+    /// All pools.
+    all: Vec<usize>,
     /// By pool: places in batches; 0 for a pool that stands still.
     slots: Vec<f64>,
     /// By pool: attempts over slots at the start of the window, and what was sent since.
     loads: Vec<f64>,
-    /// Number of gateways: each request sent here stands for so many.
+    /// By pool: what a request adds to its load, each standing for those of the other gateways too.
+    steps: Vec<f64>,
     gateways: f64,
     turn: usize,
     stream: Stream,
 }
 
 impl Router {
-    pub(crate) fn new(regions: Vec<usize>, gateways: usize, turn: usize, stream: Stream) -> Self {
+    /// `regions` tells the region of each pool.
+    pub(crate) fn new(regions: &[usize], gateways: usize, turn: usize, stream: Stream) -> Self {
         let pools = regions.len();
+        let count = regions.iter().max().map_or(0, |&last| last + 1);
+        let mut near = vec![Vec::new(); count];
+        for (pool, &region) in regions.iter().enumerate() {
+            near[region].push(pool);
+        }
         Self {
-            regions,
+            near,
+            all: (0..pools).collect(),
             slots: vec![0.0; pools],
             loads: vec![0.0; pools],
+            steps: vec![0.0; pools],
             gateways: gateways as f64,
             turn,
             stream,
@@ -39,6 +50,7 @@ impl Router {
         for (pool, &(load, slots)) in pools.iter().enumerate() {
             self.loads[pool] = load;
             self.slots[pool] = slots;
+            self.steps[pool] = self.gateways / slots.max(1.0);
         }
     }
 
@@ -64,17 +76,17 @@ impl Router {
                 }
                 best
             }
-            Routing::LeastLoaded => self.least_loaded(|_| true),
+            Routing::LeastLoaded => self.least_loaded(&self.all).unwrap_or(0),
             Routing::Nearest { spill_above } => {
-                let near = self.least_loaded(|pool| self.regions[pool] == region);
-                if self.regions[near] == region && self.loads[near] <= spill_above {
-                    near
-                } else {
-                    self.least_loaded(|_| true)
+                let near = self.near.get(region);
+                let near = near.and_then(|near| self.least_loaded(near));
+                match near {
+                    Some(near) if self.loads[near] <= spill_above => near,
+                    _ => self.least_loaded(&self.all).unwrap_or(0),
                 }
             }
         };
-        self.loads[pool] += self.gateways / self.slots[pool].max(1.0);
+        self.loads[pool] += self.steps[pool];
         pool
     }
 
@@ -97,12 +109,17 @@ impl Router {
         self.loads.len() - 1
     }
 
-    /// The least loaded of those asked for, the first among equals; the first of all if none is.
-    fn least_loaded(&self, wanted: impl Fn(usize) -> bool) -> usize {
-        let candidates = (0..self.loads.len()).filter(|&pool| wanted(pool));
-        candidates
-            .min_by(|&a, &b| self.loads[a].total_cmp(&self.loads[b]))
-            .unwrap_or(0)
+    /// The least loaded of some, the first among equals.
+    #[inline]
+    fn least_loaded(&self, pools: &[usize]) -> Option<usize> {
+        let (&first, others) = pools.split_first()?;
+        let best = others
+            .iter()
+            .fold((first, self.loads[first]), |best, &pool| {
+                let load = self.loads[pool];
+                if load < best.1 { (pool, load) } else { best }
+            });
+        Some(best.0)
     }
 }
 
@@ -111,7 +128,7 @@ mod tests {
     use super::*;
     use crate::random::Seed;
 
-    fn router(regions: Vec<usize>, pools: &[(f64, f64)]) -> Router {
+    fn router(regions: &[usize], pools: &[(f64, f64)]) -> Router {
         let mut router = Router::new(regions, 1, 0, Seed(1).stream("router", "test", 0));
         router.look(pools);
         router
@@ -120,17 +137,17 @@ mod tests {
     #[test]
     fn the_nearest_spills_over_when_it_is_full() {
         let routing = Routing::Nearest { spill_above: 1.0 };
-        let mut near = router(vec![0, 1], &[(0.9, 100.0), (0.1, 100.0)]);
+        let mut near = router(&[0, 1], &[(0.9, 100.0), (0.1, 100.0)]);
         assert_eq!(near.choose(routing, 0), 0);
-        let mut full = router(vec![0, 1], &[(1.2, 100.0), (0.1, 100.0)]);
+        let mut full = router(&[0, 1], &[(1.2, 100.0), (0.1, 100.0)]);
         assert_eq!(full.choose(routing, 0), 1);
-        let mut down = router(vec![0, 1], &[(f64::INFINITY, 0.0), (0.5, 100.0)]);
+        let mut down = router(&[0, 1], &[(f64::INFINITY, 0.0), (0.5, 100.0)]);
         assert_eq!(down.choose(routing, 0), 1);
     }
 
     #[test]
     fn the_least_loaded_takes_what_was_sent_into_account() {
-        let mut router = router(vec![0, 0], &[(0.50, 10.0), (0.55, 10.0)]);
+        let mut router = router(&[0, 0], &[(0.50, 10.0), (0.55, 10.0)]);
         let chosen: Vec<usize> = (0..4)
             .map(|_| router.choose(Routing::LeastLoaded, 0))
             .collect();
@@ -139,7 +156,7 @@ mod tests {
 
     #[test]
     fn random_is_in_proportion_to_slots() {
-        let mut router = router(vec![0, 0], &[(0.0, 30.0), (0.0, 10.0)]);
+        let mut router = router(&[0, 0], &[(0.0, 30.0), (0.0, 10.0)]);
         let first = (0..4000)
             .filter(|_| router.choose(Routing::Random, 0) == 0)
             .count();

@@ -59,8 +59,6 @@ pub struct TierTally {
     pub response: Histogram,
     /// From the attempt to the start of service.
     pub wait: Histogram,
-    /// `response` of the current interval of the series only.
-    pub interval_response: Histogram,
 }
 
 impl TierTally {
@@ -90,7 +88,6 @@ impl TierTally {
         self.served_users += other.served_users;
         self.response.merge(&other.response);
         self.wait.merge(&other.wait);
-        self.interval_response.merge(&other.interval_response);
     }
 
     /// The end of the warm-up: forgets everything but who is in the system, who counts as offered.
@@ -143,6 +140,18 @@ impl PoolTally {
         self.events += other.events;
     }
 
+    /// With the integrals since those of `before`.
+    pub(crate) fn since_integrals(self, before: &Self) -> Self {
+        Self {
+            waiting_ns: self.waiting_ns - before.waiting_ns,
+            running_ns: self.running_ns - before.running_ns,
+            orbit_ns: self.orbit_ns - before.orbit_ns,
+            busy_ns: self.busy_ns - before.busy_ns,
+            in_service_ns: self.in_service_ns - before.in_service_ns,
+            ..self
+        }
+    }
+
     /// What was added since `before`.
     #[must_use]
     pub fn since(&self, before: &Self) -> Self {
@@ -176,14 +185,94 @@ pub struct Levels {
     pub in_service: u64,
 }
 
-impl PoolTally {
-    /// Adds the levels that held from `from` to `to`.
-    pub(crate) fn integrate(&mut self, levels: &Levels, from: SimTime, to: SimTime) {
-        let ns = u128::from((to - from).0);
-        self.waiting_ns += u128::from(levels.waiting) * ns;
-        self.running_ns += u128::from(levels.running) * ns;
-        self.orbit_ns += u128::from(levels.orbit) * ns;
-        self.busy_ns += u128::from(levels.busy) * ns;
-        self.in_service_ns += u128::from(levels.in_service) * ns;
+/// A number that changes over time, with its integral: after changes d_i at times t_i the integral up
+/// to t is n t - sum(d_i t_i), so a change costs one addition and time may pass for nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Gauge {
+    now: u64,
+    /// The sum of change times time, in wrapping arithmetic.
+    moment: u128,
+}
+
+impl Gauge {
+    #[inline]
+    pub(crate) fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// One more.
+    #[inline]
+    pub(crate) fn up(&mut self, at: SimTime) {
+        self.now += 1;
+        self.moment = self.moment.wrapping_add(u128::from(at.0));
+    }
+
+    /// One less.
+    #[inline]
+    pub(crate) fn down(&mut self, at: SimTime) {
+        self.now -= 1;
+        self.moment = self.moment.wrapping_sub(u128::from(at.0));
+    }
+
+    /// So many from now on.
+    pub(crate) fn set(&mut self, to: u64, at: SimTime) {
+        let change = u128::from(to).wrapping_sub(u128::from(self.now));
+        self.now = to;
+        self.moment = self
+            .moment
+            .wrapping_add(change.wrapping_mul(u128::from(at.0)));
+    }
+
+    /// Number x ns from the beginning to `at`.
+    pub(crate) fn integral_ns(&self, at: SimTime) -> u128 {
+        (u128::from(self.now) * u128::from(at.0)).wrapping_sub(self.moment)
+    }
+}
+
+/// The levels of a pool over time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Gauges {
+    pub waiting: Gauge,
+    pub running: Gauge,
+    pub orbit: Gauge,
+    pub busy: Gauge,
+    pub in_service: Gauge,
+}
+
+impl Gauges {
+    /// The levels now.
+    pub(crate) fn levels(&self) -> Levels {
+        Levels {
+            waiting: self.waiting.now(),
+            running: self.running.now(),
+            orbit: self.orbit.now(),
+            busy: self.busy.now(),
+            in_service: self.in_service.now(),
+        }
+    }
+
+    /// Puts the integrals up to `at` into a tally.
+    pub(crate) fn integrate(&self, at: SimTime, tally: &mut PoolTally) {
+        tally.waiting_ns = self.waiting.integral_ns(at);
+        tally.running_ns = self.running.integral_ns(at);
+        tally.orbit_ns = self.orbit.integral_ns(at);
+        tally.busy_ns = self.busy.integral_ns(at);
+        tally.in_service_ns = self.in_service.integral_ns(at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gauge_integrates_its_steps() {
+        let mut gauge = Gauge::default();
+        gauge.up(SimTime(10));
+        gauge.up(SimTime(12));
+        gauge.down(SimTime(15));
+        gauge.set(7, SimTime(20));
+        assert_eq!(gauge.integral_ns(SimTime(22)), 2 + 2 * 3 + 5 + 7 * 2);
+        assert_eq!(gauge.now(), 7);
     }
 }

@@ -17,8 +17,12 @@ use crate::units::{NS_PER_DAY, NS_PER_S, SimTime};
 /// The users of one demand at one gateway, in the order in which they came.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Users {
-    words: Vec<u32>,
+    words: Vec<User>,
 }
+
+/// What is remembered of a user.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct User(u32);
 
 const SERVED: u32 = 1 << 31;
 const SUBSCRIBED: u32 = 1 << 30;
@@ -27,7 +31,7 @@ const INTERVAL_BITS: u32 = 14;
 impl Users {
     pub(crate) fn with_all(count: usize) -> Self {
         Self {
-            words: vec![0; count],
+            words: vec![User::default(); count],
         }
     }
 
@@ -35,87 +39,143 @@ impl Users {
         self.words.len()
     }
 
-    /// Picks a user by activity, the first being the most active: the density of requests over ranks
-    /// x in 0..1 is (1 - s) x^-s (a Zipf law). There must be users.
-    pub(crate) fn pick(&self, stream: &mut Stream, activity_skew: f64) -> u32 {
+    /// The rank among `users` of one who is picked by activity, the first being the most active: the
+    /// density of requests over ranks x in 0..1 is (1 - s) x^-s (a Zipf law).
+    pub(crate) fn pick(users: usize, stream: &mut Stream, activity_skew: f64) -> u32 {
+        let point = stream.unit();
         let rank = match activity_skew {
-            0.0 => stream.unit(),
-            skew => libm::pow(stream.unit(), 1.0 / (1.0 - skew)),
+            0.0 => point,
+            0.5 => point * point,
+            skew => libm::pow(point, 1.0 / (1.0 - skew)),
         };
-        ((rank * self.len() as f64) as usize).min(self.len() - 1) as u32
+        ((rank * users as f64) as usize).min(users.saturating_sub(1)) as u32
     }
 
-    /// The word of a user, if he is known.
-    pub(crate) fn word(&self, user: u32) -> Option<u32> {
+    /// A user, if he is known.
+    #[inline]
+    pub(crate) fn get(&self, user: u32) -> Option<User> {
         self.words.get(user as usize).copied()
+    }
+
+    /// A user, if he is known.
+    #[inline]
+    pub(crate) fn get_mut(&mut self, user: u32) -> Option<&mut User> {
+        self.words.get_mut(user as usize)
     }
 
     /// A new user; his number.
     pub(crate) fn come(&mut self, subscribed: bool) -> u32 {
-        self.words.push(if subscribed { SUBSCRIBED } else { 0 });
+        self.words
+            .push(User(if subscribed { SUBSCRIBED } else { 0 }));
         (self.words.len() - 1) as u32
     }
+}
 
-    pub(crate) fn is_subscribed(&self, user: u32) -> bool {
-        self.words[user as usize] & SUBSCRIBED != 0
+impl User {
+    #[inline]
+    pub(crate) fn is_subscribed(self) -> bool {
+        self.0 & SUBSCRIBED != 0
+    }
+
+    /// The whole word, for whoever only wants it near.
+    #[inline]
+    pub(crate) fn word(self) -> u32 {
+        self.0
     }
 
     /// Notes an image; whether it is the user's first.
-    pub(crate) fn served(&mut self, user: u32) -> bool {
-        let word = &mut self.words[user as usize];
-        let first = *word & SERVED == 0;
-        *word |= SERVED;
+    #[inline]
+    pub(crate) fn served(&mut self) -> bool {
+        let first = self.0 & SERVED == 0;
+        self.0 |= SERVED;
         first
     }
 
     /// Takes one image off the user's quota; false if nothing is left of it.
-    pub(crate) fn take(
-        &mut self,
-        user: u32,
-        quota: Quota,
-        now: SimTime,
-        utc_offset_s: i64,
-    ) -> bool {
-        let word = &mut self.words[user as usize];
-        let (interval, elapsed) = interval(quota.window, now, utc_offset_s);
-        let (before, current) = counts(*word, interval);
-        let used = match quota.window {
-            QuotaWindow::CalendarDay => f64::from(current),
-            QuotaWindow::Sliding(_) => f64::from(current) + f64::from(before) * (1.0 - elapsed),
-        };
-        let allowed = used + 1.0 <= f64::from(quota.images);
+    #[inline]
+    pub(crate) fn take(&mut self, allowance: &mut Allowance, now: SimTime) -> bool {
+        let (interval, before_counts) = allowance.at(now);
+        let (before, current) = counts(self.0, interval);
+        let used = f64::from(current) + f64::from(before) * before_counts;
+        let allowed = used + 1.0 <= allowance.images;
         let current = current + u32::from(allowed);
-        *word = *word & (SERVED | SUBSCRIBED) | interval << 16 | before << 8 | current;
+        self.0 = self.0 & (SERVED | SUBSCRIBED) | interval << 16 | before << 8 | current;
         allowed
     }
 
     /// Gives back an image that was taken but not delivered.
-    pub(crate) fn give_back(&mut self, user: u32, quota: Quota, now: SimTime, utc_offset_s: i64) {
-        let word = &mut self.words[user as usize];
-        let (interval, _) = interval(quota.window, now, utc_offset_s);
-        if (*word >> 16) & ((1 << INTERVAL_BITS) - 1) == interval && *word & 0xff > 0 {
-            *word -= 1;
+    pub(crate) fn give_back(&mut self, allowance: &mut Allowance, now: SimTime) {
+        let (interval, _) = allowance.at(now);
+        if (self.0 >> 16) & ((1 << INTERVAL_BITS) - 1) == interval && self.0 & 0xff > 0 {
+            self.0 -= 1;
         }
     }
 }
 
-/// The quota interval in which `now` lies, and the share of it that has passed. A calendar day is
-/// the user's local one; the scenario's start need not be midnight, so `utc_offset_s` holds the local
-/// time of day at the start.
-fn interval(window: QuotaWindow, now: SimTime, utc_offset_s: i64) -> (u32, f64) {
-    let (length, local) = match window {
-        QuotaWindow::CalendarDay => {
-            let offset = utc_offset_s.rem_euclid(86_400) as u64 * NS_PER_S;
-            (NS_PER_DAY, now.0 + offset)
+/// A quota at a place, and the interval of it in which the clock stands. A calendar day is the users'
+/// local one; the scenario's start need not be midnight.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allowance {
+    images: f64,
+    is_sliding: bool,
+    length_ns: u64,
+    /// Local time at the scenario's start since the start of an interval.
+    offset_ns: u64,
+    /// The interval of the last look: its number, and from when until when it lasts.
+    interval: u32,
+    from: SimTime,
+    until: SimTime,
+}
+
+impl Allowance {
+    pub(crate) fn new(quota: Quota, local_start_s: i64) -> Self {
+        let (length_ns, offset_ns) = match quota.window {
+            QuotaWindow::CalendarDay => {
+                let start_s = local_start_s.rem_euclid(86_400) as u64;
+                (NS_PER_DAY, start_s * NS_PER_S)
+            }
+            QuotaWindow::Sliding(length) => (length.0.max(1), 0),
+        };
+        Self {
+            images: f64::from(quota.images),
+            is_sliding: matches!(quota.window, QuotaWindow::Sliding(_)),
+            length_ns,
+            offset_ns,
+            interval: 0,
+            from: SimTime::ZERO,
+            until: SimTime::ZERO,
         }
-        QuotaWindow::Sliding(length) => (length.0.max(1), now.0),
-    };
-    // Number 0 is that of users who were never counted, so intervals start at 1.
-    let number = 1 + (local / length) % ((1 << INTERVAL_BITS) - 1);
-    (number as u32, (local % length) as f64 / length as f64)
+    }
+
+    /// The number of the interval in which `now` lies, and what an image of the interval before it
+    /// still counts.
+    #[inline]
+    fn at(&mut self, now: SimTime) -> (u32, f64) {
+        if now < self.from || now >= self.until {
+            self.look(now);
+        }
+        let before = match self.is_sliding {
+            true => 1.0 - (now - self.from).0 as f64 / self.length_ns as f64,
+            false => 0.0,
+        };
+        (self.interval, before)
+    }
+
+    #[cold]
+    fn look(&mut self, now: SimTime) {
+        let local = now.0 + self.offset_ns;
+        let passed = local % self.length_ns;
+        // Number 0 is that of users who were never counted, so intervals start at 1.
+        let number = 1 + (local / self.length_ns) % ((1 << INTERVAL_BITS) - 1);
+        self.interval = number as u32;
+        // The first interval began before the scenario did.
+        self.from = SimTime(now.0.saturating_sub(passed));
+        self.until = SimTime(now.0.saturating_add(self.length_ns - passed));
+    }
 }
 
 /// Images in the interval before and in the interval itself, as seen from it.
+#[inline]
 fn counts(word: u32, interval: u32) -> (u32, u32) {
     let counted = (word >> 16) & ((1 << INTERVAL_BITS) - 1);
     let (before, current) = ((word >> 8) & 0xff, word & 0xff);
@@ -139,8 +199,8 @@ mod tests {
             images: 3,
             window: QuotaWindow::CalendarDay,
         };
-        let mut users = Users::with_all(1);
-        let mut take = |hour: u64| users.take(0, quota, SimTime(hour * HOUR), -6 * 3600);
+        let (mut user, mut allowance) = (User::default(), Allowance::new(quota, -6 * 3600));
+        let mut take = |hour: u64| user.take(&mut allowance, SimTime(hour * HOUR));
         assert!(take(1) && take(2) && take(5));
         assert!(!take(5), "the fourth of the day");
         assert!(take(6), "midnight at UTC-6 is 06:00 UTC");
@@ -152,8 +212,8 @@ mod tests {
             images: 4,
             window: QuotaWindow::Sliding(SimDuration(3 * HOUR)),
         };
-        let mut users = Users::with_all(1);
-        let mut take = |minutes: u64| users.take(0, quota, SimTime(minutes * 60 * NS_PER_S), 0);
+        let (mut user, mut allowance) = (User::default(), Allowance::new(quota, 0));
+        let mut take = |minutes: u64| user.take(&mut allowance, SimTime(minutes * 60 * NS_PER_S));
         assert!((0..4).all(|_| take(90)));
         assert!(!take(179));
         assert!(
@@ -169,13 +229,12 @@ mod tests {
     #[test]
     fn the_first_users_are_the_most_active() {
         use crate::random::Seed;
-        let users = Users::with_all(1000);
         let mut stream = Seed(3).stream("users", "activity", 0);
         // The first tenth sends the share 0.1^(1 - s) of all requests.
         for (skew, share) in [(0.0, 0.1), (0.5, 0.316_228), (0.8, 0.630_957)] {
             let draws = 20_000;
             let first = (0..draws)
-                .filter(|_| users.pick(&mut stream, skew) < 100)
+                .filter(|_| Users::pick(1000, &mut stream, skew) < 100)
                 .count();
             let got = first as f64 / f64::from(draws);
             assert!(
@@ -191,12 +250,12 @@ mod tests {
             images: 1,
             window: QuotaWindow::CalendarDay,
         };
-        let mut users = Users::with_all(1);
-        assert!(users.take(0, quota, SimTime(HOUR), 0));
-        users.give_back(0, quota, SimTime(2 * HOUR), 0);
-        assert!(users.take(0, quota, SimTime(3 * HOUR), 0));
-        assert!(users.served(0));
-        assert!(!users.served(0));
-        assert!(!users.take(0, quota, SimTime(4 * HOUR), 0));
+        let (mut user, mut allowance) = (User::default(), Allowance::new(quota, 0));
+        assert!(user.take(&mut allowance, SimTime(HOUR)));
+        user.give_back(&mut allowance, SimTime(2 * HOUR));
+        assert!(user.take(&mut allowance, SimTime(3 * HOUR)));
+        assert!(user.served());
+        assert!(!user.served());
+        assert!(!user.take(&mut allowance, SimTime(4 * HOUR)));
     }
 }

@@ -65,12 +65,17 @@ impl Histogram {
         self.max = self.max.max(other.max);
     }
 
-    /// Forgets all samples and keeps the memory for new ones.
-    pub fn clear(&mut self) {
-        self.buckets.fill(0);
-        self.count = 0;
-        self.sum = 0;
-        self.max = 0;
+    /// The samples that came after `before`, an earlier state of this histogram. Their maximum is not
+    /// known; that of all stands for it.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        let mut later = self.clone();
+        for (count, earlier) in later.buckets.iter_mut().zip(&before.buckets) {
+            *count -= earlier;
+        }
+        later.count -= before.count;
+        later.sum -= before.sum;
+        later
     }
 
     /// Number of samples.
@@ -235,8 +240,13 @@ mod tests {
         }
         right.merge(&left);
         assert_eq!(right, both);
-        right.clear();
-        assert_eq!((right.count(), right.sum(), right.max_s()), (0, 0, None));
+        let mut later = both.since(&left);
+        later.max = 77_777_777;
+        let mut expected = Histogram::new();
+        expected.record(3);
+        expected.record(77_777_777);
+        expected.buckets.resize(later.buckets.len(), 0);
+        assert_eq!(later, expected, "what came since");
     }
 
     #[test]

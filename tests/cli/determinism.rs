@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value as Json;
+
 use crate::program::{HELLO, Room, assert_same, run_to_end};
 
 /// Populations, tiers, regions, eight pools, retries, quotas: everything, and little of it.
@@ -141,4 +143,164 @@ fn events_of_one_instant_have_one_order() {
     let total = &room.result("ab")["total"];
     assert!(total["completed"].as_u64() > Some(500), "{total:#}");
     assert!(total["abandoned"].as_u64() > Some(500), "{total:#}");
+}
+
+#[test]
+fn the_order_of_the_tables_is_no_order() {
+    // D08, on a scenario with tables of every kind.
+    let text = include_str!("../../scenarios/ghibli-week.toml");
+    let starts = text.match_indices("\n[").map(|(at, _)| at + 1);
+    let mut cuts: Vec<usize> = starts.collect();
+    cuts.push(text.len());
+    let tables: Vec<&str> = cuts.windows(2).map(|cut| &text[cut[0]..cut[1]]).collect();
+    assert!(tables.len() > 40, "{} tables", tables.len());
+    let mut turned = tables.clone();
+    turned.reverse();
+    let mut mixed = tables.clone();
+    mixed.sort_by_key(|table| (table.len() * 7919) % 101);
+    let room = Room::with(text);
+    let week = |out: &str| {
+        let out = format!("--out={out}");
+        let mut arguments = WEEK.to_vec();
+        (arguments[1], arguments[5]) = ("it.toml", &out);
+        room.done(&arguments);
+    };
+    week("first");
+    for (name, order) in [("turned", turned), ("mixed", mixed)] {
+        assert_ne!(order, tables);
+        room.write("it.toml", order.concat());
+        week(name);
+        let (mut first, mut second) = (room.files("first"), room.files(name));
+        first.remove("result.json");
+        second.remove("result.json");
+        assert_same(&first, &second, name);
+        let (first, second) = (room.result("first"), room.result(name));
+        assert_eq!(without_places(first), without_places(second), "{name}");
+    }
+}
+
+/// A result without what tells where in the file a value stands: its line, and the number of its entry.
+fn without_places(mut result: Json) -> Json {
+    let inputs = result["inputs"].as_array_mut().expect("a list");
+    for input in inputs.iter_mut() {
+        input["origin"] = Json::Null;
+        let path = input["path"].as_str().expect("a path");
+        if let Some(entry) = path.strip_prefix("timeline.") {
+            let key = entry.trim_start_matches(|c: char| c.is_ascii_digit());
+            input["path"] = format!("timeline{key}").into();
+        }
+    }
+    inputs.sort_by_key(Json::to_string);
+    result
+}
+
+/// Two halves of the world that have nothing to do with each other.
+const HERE: &str = "
+[scenario]
+question = \"Who minds the others?\"
+lasts = \"1h\"
+lookahead = \"2s\"
+[region.here]
+[region.there]
+[client.c]
+patience = { law = \"exponential\", mean = \"20s\" }
+[client.c.retry]
+limit = 3
+backoff = { law = \"exponential\", mean = \"5s\" }
+jitter = 0.5
+[work.image]
+kind = \"autoregressive\"
+tokens = { law = \"lognormal\", mean = 30, variation = 0.5 }
+[profile.gpu]
+accelerator = \"H100-SXM-80GB\"
+provenance = \"assumed\"
+iteration_time = { 1 = \"20ms\", 8 = \"50ms\" }
+[cluster.one]
+region = \"here\"
+profile = \"gpu\"
+batch_limit = 8
+replicas = 2
+[cluster.two]
+region = \"there\"
+profile = \"gpu\"
+batch_limit = 8
+replicas = 2
+[policy]
+routing = { kind = \"nearest\", spill_above = 1000000 }
+[tier.m]
+client = \"c\"
+[demand.m]
+kind = \"rate\"
+tier = \"m\"
+work = \"image\"
+region = \"here\"
+rate = \"12 requests/s\"
+";
+
+/// Classes before and after `m` by name, a promise and a fact. The first by name asks for the same work as
+/// `m`: by its work the full rates of all pools are told.
+const THERE: &str = "
+[client.a]
+patience = { law = \"exponential\", mean = \"2min\" }
+[work.a]
+kind = \"diffusion\"
+steps = 20
+[tier.a]
+client = \"a\"
+[demand.a]
+kind = \"rate\"
+tier = \"a\"
+work = \"image\"
+region = \"there\"
+rate = \"9 requests/s\"
+[tier.z]
+client = \"c\"
+[demand.z]
+kind = \"population\"
+tier = \"z\"
+work = \"a\"
+region = \"there\"
+potential = \"2000 users\"
+innovation = \"5/day\"
+[slo.m]
+tier = \"m\"
+response_p99 = \"1min\"
+enforce = false
+[fact.images]
+metric = \"images\"
+published = \"40000 images\"
+tolerance = \"5 %\"
+used = \"predicted\"
+source = \"a test\"
+";
+
+#[test]
+fn classes_and_metrics_change_nothing_of_the_others() {
+    // D03.
+    let room = Room::with(HERE);
+    room.done(&["simulate", "it.toml", "--out", "few"]);
+    room.write("it.toml", format!("{HERE}{THERE}"));
+    room.done(&["simulate", "it.toml", "--out", "many"]);
+    let row = |result: &str, list: &str, name: &str| -> Json {
+        let result = room.result(result);
+        let mut rows = result[list].as_array().expect("a list").iter();
+        let row = rows.find(|row| row["name"] == name || row["tier"] == name);
+        row.expect("it is there").clone()
+    };
+    assert_eq!(row("few", "tiers", "m"), row("many", "tiers", "m"));
+    assert_eq!(row("few", "pools", "one/1"), row("many", "pools", "one/1"));
+    let of_m = |result: &str| -> Vec<Json> {
+        let result = room.result(result);
+        let columns = result["series"]["columns"].as_array().expect("a list");
+        let own = columns.iter().filter(|column| column["tier"] == "m");
+        own.cloned().collect()
+    };
+    assert!(of_m("few").len() > 5);
+    assert_eq!(of_m("few"), of_m("many"));
+    // They had something to do there, and here it was tight.
+    let count = |result: &str, tier: &str, what: &str| row(result, "tiers", tier)[what].as_u64();
+    assert!(count("many", "a", "completed") > Some(1000));
+    assert!(count("many", "z", "completed") > Some(100));
+    assert!(count("few", "m", "abandoned") > Some(100));
+    assert!(count("few", "m", "attempts") > count("few", "m", "offered"));
 }

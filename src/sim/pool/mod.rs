@@ -10,6 +10,7 @@
 //! runs backwards.
 
 mod service;
+mod terms;
 mod users;
 
 use std::sync::Arc;
@@ -19,19 +20,23 @@ use super::line::Line;
 use super::occupancy::Occupancy;
 use super::replica::Replica;
 use super::request::{Arrival, Attempt, Attempts, Feedback, Place, Ticket};
-use super::tally::{Levels, PoolTally, TierTally};
-use crate::des::{Earliest, Timer, Timers};
+use super::tally::{Gauges, Levels, PoolTally, TierTally};
+use crate::des::{Earliest, Sorter, Timers, covering_bits};
 use crate::profile::ServiceCurve;
 use crate::random::Stream;
-use crate::scenario::{Dispatch, Rules, Scenario};
+use crate::scenario::{Rules, Scenario};
 use crate::units::SimTime;
+use terms::Terms;
 
 /// Identical replicas behind one queue.
 pub(crate) struct Pool {
     scenario: Arc<Scenario>,
     rules: Arc<Rules>,
+    terms: Terms,
     curve: ServiceCurve,
     batch_limit: usize,
+    /// Places in a batch under the rules in force.
+    places: usize,
     memory_limit: u64,
 
     clock: SimTime,
@@ -55,41 +60,43 @@ pub(crate) struct Pool {
     client_stream: Stream,
     work_stream: Stream,
 
-    /// Arrivals of the current window, and how many of them have come.
-    incoming: Vec<Arrival>,
-    come: usize,
+    /// The arrivals of the current window by time: when, from which gateway, and its number there.
+    incoming: Vec<(SimTime, u32, u32)>,
+    sorter: Sorter<(SimTime, u32, u32)>,
     /// By gateway: what its users get to know.
     outbox: Vec<Vec<Feedback>>,
-    levels: Levels,
+    gauges: Gauges,
+    /// Counts, and the integrals of what was before the statistics began.
     tally: PoolTally,
+    before: PoolTally,
     tiers: Vec<TierTally>,
     /// Time spent before the statistics began by attempts that were present then.
     spent_before_ns: u128,
 }
 
-/// What a timer is for.
+/// What a timer is for: a user (his patience is over, or his time to retry has come), or a waiting
+/// attempt that has waited as long as a static batch waits for others. Timers are many, so this takes
+/// no more room than a ticket: the ticket of the second kind is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
-    /// A user's patience is over, or his time to retry has come.
-    User(Ticket),
-    /// A waiting attempt has waited as long as a static batch waits for others.
-    Window(Ticket),
-}
+struct Due(Ticket);
 
 impl Due {
+    fn user(ticket: Ticket) -> Self {
+        Self(ticket)
+    }
+
+    fn window(ticket: Ticket) -> Self {
+        Self(ticket.marked())
+    }
+
     /// Whom it is for; if that attempt has ended, so has the reason.
     fn ticket(self) -> Ticket {
-        match self {
-            Self::User(ticket) | Self::Window(ticket) => ticket,
-        }
+        self.0.unmarked()
     }
-}
 
-/// Everything that can happen in a pool; at one instant in this order.
-enum Event {
-    IterationEnds { replica: usize },
-    TimerDue(Timer<Due>),
-    RequestArrives(Arrival),
+    fn is_window(self) -> bool {
+        self.0 != self.ticket()
+    }
 }
 
 impl Pool {
@@ -102,8 +109,10 @@ impl Pool {
         let pool = &scenario.pools[index];
         let stream = |purpose| scenario.seed.stream(&pool.name, purpose, 0);
         let mut made = Self {
+            terms: Terms::new(scenario, rules, 0.0, 0.0),
             curve: pool.profile.curve.clone(),
             batch_limit: pool.batch_limit as usize,
+            places: 0,
             memory_limit: pool.profile.memory_bytes.unwrap_or(u64::MAX),
             clock: SimTime::ZERO,
             replicas: Vec::new(),
@@ -121,98 +130,123 @@ impl Pool {
             client_stream: stream("retries"),
             work_stream: stream("work at lower quality"),
             incoming: Vec::new(),
-            come: 0,
+            sorter: Sorter::default(),
             outbox: vec![Vec::new(); gateways],
-            levels: Levels::default(),
+            gauges: Gauges::default(),
             tally: PoolTally::default(),
+            before: PoolTally::default(),
             tiers: vec![TierTally::default(); scenario.tiers.len()],
             spent_before_ns: 0,
             scenario: Arc::clone(scenario),
             rules: Arc::clone(rules),
         };
+        made.rate_again();
         made.line_up();
         made
     }
 
     /// Plays everything that happens before `until`, given the arrivals of the window from each
     /// gateway in order of time.
-    pub(crate) fn advance<'a>(
-        &mut self,
-        until: SimTime,
-        inbox: impl Iterator<Item = &'a [Arrival]>,
-    ) {
-        self.incoming.clear();
-        self.come = 0;
-        inbox.for_each(|arrivals| self.incoming.extend_from_slice(arrivals));
-        self.incoming.sort_by_key(|arrival| arrival.at);
-        while let Some((at, event)) = self.next_event(until) {
+    pub(crate) fn advance(&mut self, until: SimTime, inbox: &[&[Arrival]]) {
+        self.merge(until, inbox);
+        let attempts = &self.attempts;
+        self.timers
+            .open_until(until, |due| attempts.live(due.ticket()).is_some());
+        let mut come = 0;
+        let mut fetched = self.clock;
+        loop {
+            let arrival = self
+                .incoming
+                .get(come)
+                .map_or(SimTime::NEVER, |next| next.0);
+            let (change, timer) = (self.changes.time(), self.timers.time());
+            let at = change.min(timer).min(arrival);
+            if at >= until {
+                break;
+            }
+            if at >= fetched {
+                fetched = self.fetch(come, until);
+            }
             self.move_clock(at);
-            match event {
-                Event::IterationEnds { replica } => self.end_iteration(replica),
-                Event::TimerDue(timer) => self.timer_due(timer.what),
-                Event::RequestArrives(arrival) => self.arrive(arrival),
+            self.tally.events += 1;
+            if change == at {
+                self.end_iteration(self.changes.entity());
+            } else if timer == at {
+                self.timer_due();
+            } else {
+                let (_, gateway, number) = self.incoming[come];
+                come += 1;
+                self.arrive(&inbox[gateway as usize][number as usize]);
             }
         }
         self.move_clock(until);
     }
 
-    fn next_event(&mut self, until: SimTime) -> Option<(SimTime, Event)> {
-        let change = self.changes.time();
-        let attempts = &self.attempts;
-        let timer = self
-            .timers
-            .time(|due| attempts.live(due.ticket()).is_some());
-        let arrival = self.incoming.get(self.come);
-        let at = arrival
-            .map_or(SimTime::NEVER, |arrival| arrival.at)
-            .min(change)
-            .min(timer);
-        if at >= until {
-            return None;
+    /// Brings the arrivals of all gateways into one order; equal times in the order of gateways.
+    fn merge(&mut self, until: SimTime, inbox: &[&[Arrival]]) {
+        self.incoming.clear();
+        for (gateway, arrivals) in (0..).zip(inbox) {
+            let arrivals = (0..).zip(*arrivals);
+            self.incoming
+                .extend(arrivals.map(|(number, arrival)| (arrival.at, gateway, number)));
         }
-        let event = if change == at {
-            Event::IterationEnds {
-                replica: self.changes.entity(),
-            }
-        } else if timer == at {
-            Event::TimerDue(self.timers.pop()?)
-        } else {
-            self.come += 1;
-            Event::RequestArrives(*arrival?)
-        };
-        Some((at, event))
+        let bits = covering_bits(self.clock, until);
+        self.sorter
+            .sort(&mut self.incoming, self.clock, bits, |arrival| arrival.0);
     }
 
+    /// Asks for what the next few hundred events will need, all at once: those who will leave, start or
+    /// lose patience. One by one, each would be waited for when its turn comes. Returns until when this
+    /// suffices, given how many arrivals of the window have come.
+    fn fetch(&self, come: usize, until: SimTime) -> SimTime {
+        /// So many attempts are near anyhow.
+        const NEAR: usize = 4096;
+        /// What so many arrivals bring about fits into the cache next to a core.
+        const ARRIVALS: usize = 256;
+        /// More seldom leave a replica in that time.
+        const LEAVING: usize = 2;
+        if self.attempts.len() < NEAR {
+            return until;
+        }
+        let last = self.incoming.get(come + ARRIVALS);
+        let until = last.map_or(until, |last| last.0);
+        let due = |&(index, _): &(usize, &Replica)| self.changes.of(index) < until;
+        let replicas = self.replicas.iter().enumerate().filter(due);
+        let leaving = replicas.flat_map(|(_, replica)| replica.leaving(LEAVING));
+        let line = self.lines.iter().take(1);
+        // What is next in line was asked for the last time, unless this is the first.
+        let known = if come == 0 { 0 } else { ARRIVALS };
+        let starting = line.flat_map(|line| line.upcoming(known, 3 * ARRIVALS - known));
+        let losing = self.timers.upcoming(until).map(|due| due.ticket());
+        let slots = leaving.chain(starting.chain(losing).map(Ticket::slot));
+        std::hint::black_box(self.attempts.fetch(slots));
+        until
+    }
+
+    #[inline]
     fn move_clock(&mut self, to: SimTime) {
         assert!(
             to >= self.clock,
             "time runs backwards: {to:?} after {:?}",
             self.clock
         );
-        self.tally.integrate(&self.levels, self.clock, to);
-        self.tally.events += 1;
         self.clock = to;
     }
 
-    fn timer_due(&mut self, due: Due) {
-        match due {
-            Due::User(ticket) => {
-                let Some(slot) = self.attempts.live(ticket) else {
-                    return;
-                };
-                match self.attempts.place(slot) {
-                    Place::Orbit => self.retry(slot),
-                    Place::Waiting => self.lose_patience_waiting(slot),
-                    Place::Running => self.lose_patience_running(slot),
-                    Place::Cancelled | Place::Free => {}
-                }
-            }
-            Due::Window(ticket) => {
-                let slot = self.attempts.live(ticket);
-                if slot.is_some_and(|slot| self.attempts.place(slot) == Place::Waiting) {
-                    self.start_waiting();
-                }
-            }
+    fn timer_due(&mut self) {
+        let Some((_, due)) = self.timers.pop() else {
+            return;
+        };
+        let Some(slot) = self.attempts.live(due.ticket()) else {
+            return;
+        };
+        match self.attempts.place(slot) {
+            Place::Waiting if due.is_window() => self.start_waiting(),
+            Place::Running if due.is_window() => {}
+            Place::Orbit => self.retry(slot),
+            Place::Waiting => self.lose_patience_waiting(slot),
+            Place::Running => self.lose_patience_running(slot),
+            Place::Cancelled | Place::Free => {}
         }
     }
 
@@ -229,13 +263,14 @@ impl Pool {
                 self.occupancy.enter(replica as u32, 0);
             }
         }
-        if self.rules.policy.dispatch != Dispatch::Central {
+        if !self.terms.is_central {
             let lines = self.replicas.len().max(self.lines.len());
             self.lines.resize(lines, Line::new(self.rules.policy.order));
         }
         self.rate_again();
         if !self.stopped {
-            self.levels.in_service = self.replicas.len() as u64;
+            let replicas = self.replicas.len() as u64;
+            self.gauges.in_service.set(replicas, self.clock);
             self.start_waiting();
         }
     }
@@ -247,11 +282,11 @@ impl Pool {
             .iter_mut()
             .flat_map(|line| line.drain(&self.attempts))
             .collect();
-        waiting.sort_by_key(|&slot| (self.attempts.get(slot).at, slot));
+        waiting.sort_by_key(|&slot| self.attempts.get(slot).at);
         self.rules = Arc::clone(rules);
         self.rate_again();
         self.line_up();
-        self.levels.waiting -= waiting.len() as u64;
+        self.gauges.waiting.set(0, self.clock);
         for slot in waiting {
             self.queue_up(slot);
         }
@@ -261,16 +296,17 @@ impl Pool {
     /// The pool stands still: what runs fails, or waits to start again from zero.
     pub(crate) fn stop(&mut self, requeue: bool) {
         self.stopped = true;
-        self.levels.in_service = 0;
-        self.levels.busy = 0;
+        self.gauges.in_service.set(0, self.clock);
+        self.gauges.busy.set(0, self.clock);
         for index in 0..self.replicas.len() {
             self.occupancy
                 .leave(index as u32, self.replicas[index].len());
             self.changes.set(index, SimTime::NEVER);
             for slot in self.replicas[index].evacuate(self.clock) {
-                self.levels.running -= 1;
+                self.gauges.running.down(self.clock);
                 if requeue && self.attempts.place(slot) == Place::Running {
                     self.queue_up(slot);
+                    self.wait_again(slot);
                 } else {
                     self.lose(slot);
                 }
@@ -280,8 +316,11 @@ impl Pool {
 
     /// The pool works again.
     pub(crate) fn resume(&mut self) {
-        self.stopped = false;
-        self.levels.in_service = self.replicas.len() as u64;
+        if !std::mem::take(&mut self.stopped) {
+            return;
+        }
+        let replicas = self.replicas.len() as u64;
+        self.gauges.in_service.set(replicas, self.clock);
         for index in 0..self.replicas.len() {
             self.occupancy.enter(index as u32, 0);
         }
@@ -292,9 +331,10 @@ impl Pool {
     pub(crate) fn restart_statistics(&mut self) {
         self.tiers.iter_mut().for_each(TierTally::restart);
         self.tally = PoolTally {
-            waiting_max: self.levels.waiting,
+            waiting_max: self.gauges.waiting.now(),
             ..PoolTally::default()
         };
+        self.gauges.integrate(self.clock, &mut self.before);
         self.spent_before_ns = self.spent_by_those_present_ns();
     }
 
@@ -305,12 +345,12 @@ impl Pool {
         if self.stopped || self.replicas.is_empty() {
             return f64::INFINITY;
         }
-        (self.levels.waiting + self.levels.running) as f64 / self.slots()
+        (self.gauges.waiting.now() + self.gauges.running.now()) as f64 / self.slots()
     }
 
     /// Places in the batches of all replicas.
     pub(crate) fn slots(&self) -> f64 {
-        (self.replicas.len() * self.places()) as f64
+        (self.replicas.len() * self.places) as f64
     }
 
     /// Replicas that were delivered.
@@ -318,12 +358,19 @@ impl Pool {
         self.replicas.len() as u64
     }
 
-    pub(crate) fn levels(&self) -> &Levels {
-        &self.levels
+    pub(crate) fn levels(&self) -> Levels {
+        self.gauges.levels()
     }
 
-    pub(crate) fn tally(&self) -> &PoolTally {
-        &self.tally
+    pub(crate) fn events(&self) -> u64 {
+        self.tally.events
+    }
+
+    /// What the pool did since the start or the end of the warm-up.
+    pub(crate) fn tally(&self) -> PoolTally {
+        let mut tally = self.tally;
+        self.gauges.integrate(self.clock, &mut tally);
+        tally.since_integrals(&self.before)
     }
 
     pub(crate) fn tiers(&self) -> &[TierTally] {
@@ -339,13 +386,6 @@ impl Pool {
         }
     }
 
-    /// Forgets the histograms of the interval of the series that has ended.
-    pub(crate) fn clear_interval(&mut self) {
-        self.tiers
-            .iter_mut()
-            .for_each(|tier| tier.interval_response.clear());
-    }
-
     /// What the users of a gateway get to know.
     pub(crate) fn outbox(&self, gateway: usize) -> &[Feedback] {
         &self.outbox[gateway]
@@ -358,27 +398,22 @@ impl Pool {
 
     /// The two sides of Little's law in ns: attempts integrated over time, and the times they spent.
     pub(crate) fn little_ns(&self) -> (u128, u128) {
-        let integral = self.tally.waiting_ns + self.tally.running_ns;
+        let tally = self.tally();
+        let integral = tally.waiting_ns + tally.running_ns;
         let present = self.spent_by_those_present_ns();
-        (
-            integral,
-            self.tally.sojourn_ns + present - self.spent_before_ns,
-        )
+        (integral, tally.sojourn_ns + present - self.spent_before_ns)
     }
 
     /// Checks what must hold between any two events.
     pub(crate) fn assert_consistent(&self) {
+        let levels = self.levels();
         let count = |places: &[Place]| {
             let attempts = self.attempts.iter();
             attempts.filter(|(place, _)| places.contains(place)).count() as u64
         };
+        assert_eq!(levels.waiting, count(&[Place::Waiting]), "attempts waiting");
         assert_eq!(
-            self.levels.waiting,
-            count(&[Place::Waiting]),
-            "attempts waiting"
-        );
-        assert_eq!(
-            self.levels.running,
+            levels.running,
             count(&[Place::Running, Place::Cancelled]),
             "running"
         );
@@ -390,7 +425,7 @@ impl Pool {
             "requests whose users wait for an image or for their next try"
         );
         assert!(
-            self.levels.busy <= self.levels.in_service,
+            levels.busy <= levels.in_service,
             "more replicas busy than in service"
         );
     }

@@ -1,14 +1,15 @@
 //! Service: where an attempt waits, which replica takes it, and how it ends there.
 
+use super::terms::{Terms, WorkTerms};
 use super::{Due, Pool};
 use crate::random::Stream;
-use crate::scenario::{Batching, Dispatch, Drop, PatienceUntil, Work};
+use crate::scenario::{Batching, Dispatch, Drop};
 use crate::sim::client::Ended;
 use crate::sim::line::Line;
 use crate::sim::replica::{Joiner, Replica};
-use crate::sim::request::{Attempt, Place};
+use crate::sim::request::{Attempt, Feedback, Place};
 use crate::sim::tally::Refusal;
-use crate::units::{SimDuration, SimTime};
+use crate::units::SimTime;
 
 /// Where an attempt that comes now goes.
 #[derive(Clone, Copy, Debug)]
@@ -22,47 +23,47 @@ pub(super) struct Berth {
 impl Pool {
     /// New, empty lines as the rules want them.
     pub(super) fn line_up(&mut self) {
-        let lines = match self.rules.policy.dispatch {
-            Dispatch::Central => 1,
-            _ => self.replicas.len(),
+        let lines = if self.terms.is_central {
+            1
+        } else {
+            self.replicas.len()
         };
         self.lines = vec![Line::new(self.rules.policy.order); lines];
     }
 
-    /// The full rate follows from the number of replicas and from the places in a batch.
+    /// Places, the full rate and the terms follow from the rules and the number of replicas.
     pub(super) fn rate_again(&mut self) {
-        let Some(demand) = self.scenario.demands.first() else {
-            return;
-        };
-        let work = &self.scenario.works[demand.work];
-        let replica = work.rate_per_s(&self.curve, self.places() as u32, 0);
-        self.full_rate_per_s = replica * self.replicas.len() as f64;
-    }
-
-    /// Places in a batch.
-    pub(super) fn places(&self) -> usize {
-        match self.rules.policy.batching {
+        self.places = match self.rules.policy.batching {
             Batching::Single => 1,
             Batching::Static { .. } | Batching::Continuous => self.batch_limit,
+        };
+        if let Some(demand) = self.scenario.demands.first() {
+            let work = &self.scenario.works[demand.work];
+            let replica = work.rate_per_s(&self.curve, self.places as u32, 0);
+            self.full_rate_per_s = replica * self.replicas.len() as f64;
         }
+        let (slots, rate) = (self.slots(), self.full_rate_per_s);
+        self.terms = Terms::new(&self.scenario, &self.rules, slots, rate);
     }
 
-    /// Where an attempt that comes now goes.
-    pub(super) fn choose_berth(&mut self, slot: u32) -> Berth {
-        let replica = match self.rules.policy.dispatch {
-            Dispatch::Central => self.occupancy.emptiest(self.places()),
-            _ if self.replicas.is_empty() => None,
-            _ => Some(self.choose_replica()),
+    /// Where an attempt with so much memory goes that comes now.
+    pub(super) fn choose_berth(&mut self, memory_bytes: u64) -> Berth {
+        let replica = if self.terms.is_central {
+            self.occupancy.emptiest(self.places)
+        } else if self.replicas.is_empty() {
+            None
+        } else {
+            Some(self.choose_replica())
         };
         let line = self.lines.get(self.line_of(replica));
         let is_first = line.is_none_or(|line| line.len() == 0) && !self.stopped;
         let at_once = replica.is_some_and(|replica| {
-            let index = replica as usize;
+            let replica = &self.replicas[replica as usize];
             is_first
-                && if self.is_static() {
-                    self.replicas[index].is_idle()
+                && if self.terms.is_static {
+                    replica.is_idle()
                 } else {
-                    self.replicas[index].len() < self.places() && self.fits(index, slot)
+                    replica.len() < self.places && self.has_memory(replica, memory_bytes)
                 }
         });
         Berth { replica, at_once }
@@ -70,7 +71,7 @@ impl Pool {
 
     /// Puts an attempt on a replica or in line.
     pub(super) fn place(&mut self, slot: u32, berth: Berth) {
-        let is_static = self.is_static();
+        let is_static = self.terms.is_static;
         if let (Some(replica), true, false) = (berth.replica, berth.at_once, is_static) {
             self.start(replica as usize, slot);
             return;
@@ -88,8 +89,9 @@ impl Pool {
     /// before a free place that was too small for him: the new head takes it at the next iteration.
     pub(super) fn look_again(&mut self, index: usize) {
         let line = self.line_of(Some(index as u32));
-        let has_place = |replica: &Replica| replica.len() < self.places();
-        if self.stopped || self.is_static() || !self.replicas.get(index).is_some_and(has_place) {
+        let has_place = |replica: &Replica| replica.len() < self.places;
+        if self.stopped || self.terms.is_static || !self.replicas.get(index).is_some_and(has_place)
+        {
             return;
         }
         let head = self.lines[line].head(&self.attempts);
@@ -104,45 +106,42 @@ impl Pool {
     pub(super) fn one_left_line(&mut self, replica: u32) {
         let line = self.line_of(Some(replica));
         self.lines[line].one_left(&self.attempts);
-        let next = match self.rules.policy.dispatch {
-            Dispatch::Central => self.occupancy.emptiest(self.places()),
-            _ => Some(replica),
+        self.watch_window(line);
+        let next = if self.terms.is_central {
+            self.occupancy.emptiest(self.places)
+        } else {
+            Some(replica)
         };
         if let Some(next) = next {
             self.look_again(next as usize);
         }
     }
 
-    fn is_static(&self) -> bool {
-        matches!(self.rules.policy.batching, Batching::Static { .. })
-    }
-
     /// The last place in the line in which the attempt belongs.
     pub(super) fn queue_up(&mut self, slot: u32) {
         self.attempts.set_place(slot, Place::Waiting);
         let attempt = self.attempts.get_mut(slot);
-        let rules = &self.rules.tiers[usize::from(attempt.request.tier)];
-        let deadline = attempt.request.first_at + rules.deadline;
-        let per_replica = self.rules.policy.dispatch != Dispatch::Central;
-        if per_replica && attempt.replica as usize >= self.lines.len() {
-            // Before the first replica comes all wait in what will be its line.
-            let lines = self.lines.len().max(1);
-            attempt.replica = self.dispatch_stream.below(lines as u64) as u32;
-        }
-        let line = if per_replica {
-            attempt.replica as usize
-        } else {
-            0
-        };
-        if self.lines.len() <= line {
-            self.lines
-                .resize(line + 1, Line::new(self.rules.policy.order));
+        let tier = &self.terms.tiers[usize::from(attempt.request.tier)];
+        let mut line = 0;
+        if !self.terms.is_central {
+            if attempt.replica as usize >= self.lines.len() {
+                // Before the first replica comes all wait in what will be its line.
+                let lines = self.lines.len().max(1);
+                attempt.replica = self.dispatch_stream.below(lines as u64) as u32;
+            }
+            line = attempt.replica as usize;
+            if self.lines.len() <= line {
+                self.lines
+                    .resize(line + 1, Line::new(self.rules.policy.order));
+            }
         }
         let ticket = self.attempts.ticket(slot);
-        self.lines[line].push(ticket, rules.priority, deadline);
-        self.levels.waiting += 1;
-        self.tally.waiting_max = self.tally.waiting_max.max(self.levels.waiting);
-        if self.lines[line].len() == 1 {
+        let attempt = self.attempts.get(slot);
+        let deadline = || attempt.request.first_at + tier.deadline;
+        self.lines[line].push(ticket, tier.priority, deadline);
+        self.gauges.waiting.up(self.clock);
+        self.tally.waiting_max = self.tally.waiting_max.max(self.gauges.waiting.now());
+        if self.terms.is_static && self.lines[line].head(&self.attempts) == Some(slot) {
             self.watch_window(line);
         }
     }
@@ -152,25 +151,36 @@ impl Pool {
         if self.stopped {
             return;
         }
-        match self.rules.policy.dispatch {
-            Dispatch::Central => self.start_from_one_line(),
-            _ => (0..self.replicas.len()).for_each(|index| {
-                if self.lines[index].len() > 0 {
-                    self.start_on(index);
-                }
-            }),
+        if self.terms.is_central {
+            self.start_from_one_line();
+            return;
+        }
+        for index in 0..self.replicas.len() {
+            if self.lines[index].len() > 0 {
+                self.start_on(index);
+            }
         }
     }
 
     fn start_from_one_line(&mut self) {
         while self.lines[0].len() > 0 {
-            let free = if self.is_static() {
+            let free = if self.terms.is_static {
                 self.occupancy.idle()
             } else {
-                self.occupancy.emptiest(self.places())
+                self.occupancy.emptiest(self.places)
             };
             let Some(replica) = free else { break };
-            if !self.start_on(replica as usize) {
+            let replica = replica as usize;
+            // The emptiest takes one; then another may be the emptiest.
+            let started = if self.terms.is_static {
+                self.start_on(replica)
+            } else if let Some(slot) = self.take_next(replica) {
+                self.start(replica, slot);
+                true
+            } else {
+                false
+            };
+            if !started {
                 break;
             }
         }
@@ -184,11 +194,11 @@ impl Pool {
             self.settle(index, 0, false);
             return !self.replicas[index].is_idle();
         }
-        if self.is_static() {
+        if self.terms.is_static {
             return false;
         }
         let mut any = false;
-        while self.replicas[index].len() < self.places() {
+        while self.replicas[index].len() < self.places {
             let Some(slot) = self.take_next(index) else {
                 break;
             };
@@ -205,6 +215,18 @@ impl Pool {
         while let Some(slot) = self.replicas[index].pop_done() {
             self.finish(index, slot);
         }
+        if self.replicas[index].is_joined() {
+            self.join_waiting(index);
+        }
+        if self.replicas[index].cancelled > 0 {
+            self.sweep_cancelled(index);
+        }
+        self.fill(index);
+        self.settle(index, level, true);
+    }
+
+    /// Who was given a place during the iteration joins, unless his user has cancelled.
+    fn join_waiting(&mut self, index: usize) {
         let joining = self.replicas[index].take_joining();
         for &slot in &joining {
             match self.attempts.place(slot) {
@@ -213,20 +235,15 @@ impl Pool {
             }
         }
         self.replicas[index].recycle(joining);
-        if self.replicas[index].cancelled > 0 {
-            self.sweep_cancelled(index);
-        }
-        self.fill(index);
-        self.settle(index, level, true);
     }
 
     /// Fills the places of a replica at the end of an iteration.
     fn fill(&mut self, index: usize) {
-        if let Batching::Static { minimum, window } = self.rules.policy.batching {
-            self.fill_static(index, minimum as usize, window);
+        if self.terms.is_static {
+            self.fill_static(index);
             return;
         }
-        while self.replicas[index].len() < self.places() {
+        while self.replicas[index].len() < self.places {
             let Some(slot) = self.take_next(index) else {
                 break;
             };
@@ -235,7 +252,10 @@ impl Pool {
         }
     }
 
-    fn fill_static(&mut self, index: usize, minimum: usize, window: SimDuration) {
+    fn fill_static(&mut self, index: usize) {
+        let Batching::Static { minimum, window } = self.rules.policy.batching else {
+            return;
+        };
         if !self.replicas[index].is_idle() {
             return;
         }
@@ -244,7 +264,7 @@ impl Pool {
             return;
         };
         let waited = self.clock - self.attempts.get(head).at;
-        if self.lines[line].len() < minimum && waited < window {
+        if self.lines[line].len() < minimum as usize && waited < window {
             return;
         }
         let mut taken = 0;
@@ -273,7 +293,7 @@ impl Pool {
         let due = self.attempts.get(head).at + window;
         if due > self.clock && due != SimTime::NEVER {
             self.timers
-                .set(due, Due::Window(self.attempts.ticket(head)));
+                .set(due, Due::window(self.attempts.ticket(head)));
         }
     }
 
@@ -281,8 +301,11 @@ impl Pool {
     fn settle(&mut self, index: usize, level: usize, was_busy: bool) {
         let replica = &mut self.replicas[index];
         self.occupancy.shift(index as u32, level, replica.len());
-        self.levels.busy += u64::from(!replica.is_idle());
-        self.levels.busy -= u64::from(was_busy);
+        match (was_busy, replica.is_idle()) {
+            (false, false) => self.gauges.busy.up(self.clock),
+            (true, true) => self.gauges.busy.down(self.clock),
+            _ => {}
+        }
         let next = replica.plan(&self.curve);
         self.changes.set(index, next);
     }
@@ -297,13 +320,14 @@ impl Pool {
             }
             let drops = self.drops(index, slot);
             self.lines[line].pop_head();
-            self.levels.waiting -= 1;
+            self.gauges.waiting.down(self.clock);
             if !drops {
                 return Some(slot);
             }
-            let attempt = self.leave(slot);
+            let (attempt, _) = self.leave(slot);
             if !attempt.ghost {
-                self.resolve(attempt.request, Ended::Shed(Refusal::Hopeless));
+                let request = attempt.request;
+                self.resolve(&request, Ended::Shed(Refusal::Hopeless));
             }
         }
     }
@@ -315,10 +339,10 @@ impl Pool {
             Drop::Nothing => false,
             Drop::Stale => attempt.ghost,
             Drop::Hopeless => {
-                let client = &self.scenario.tiers[usize::from(attempt.request.tier)].client;
+                let tier = &self.terms.tiers[usize::from(attempt.request.tier)];
                 let (joiner, now) = (self.joiner(slot), self.clock);
                 attempt.ghost
-                    || client.until == PatienceUntil::Done
+                    || tier.until_done
                         && !self.replicas[index].can_finish(
                             &joiner,
                             now,
@@ -347,64 +371,82 @@ impl Pool {
     }
 
     /// An attempt is given a place on a replica.
+    #[inline]
     fn begin(&mut self, index: usize, slot: u32) {
-        let memory = self.work_of(slot).memory_bytes;
         self.attempts.set_place(slot, Place::Running);
-        self.attempts.get_mut(slot).replica = index as u32;
-        self.replicas[index].memory_bytes += memory;
-        self.levels.running += 1;
+        let attempt = self.attempts.get_mut(slot);
+        attempt.replica = index as u32;
+        let work = &self.terms.works[usize::from(attempt.request.demand)];
+        self.replicas[index].memory_bytes += work.memory_bytes;
+        self.gauges.running.up(self.clock);
     }
 
     /// Its service starts.
+    #[inline]
     fn join(&mut self, index: usize, slot: u32) {
         let attempt = self.attempts.get(slot);
         let wait = self.clock - attempt.at;
-        self.tiers[usize::from(attempt.request.tier)]
-            .wait
-            .record(wait.0);
+        let tally = &mut self.tiers[usize::from(attempt.request.tier)];
+        tally.wait.record(wait.0);
         let joiner = self.joiner(slot);
         self.replicas[index].join(joiner);
     }
 
     /// Its work is done.
     fn finish(&mut self, index: usize, slot: u32) {
-        self.replicas[index].memory_bytes -= self.work_of(slot).memory_bytes;
-        self.levels.running -= 1;
-        let cancelled = self.attempts.place(slot) == Place::Cancelled;
-        let attempt = self.leave(slot);
-        if cancelled {
-            self.replicas[index].cancelled -= 1;
-        } else if attempt.ghost {
-            self.tiers[usize::from(attempt.request.tier)].wasted += 1;
-        } else {
-            self.complete(&attempt);
+        let (attempt, place) = self.attempts.remove(slot);
+        let request = &attempt.request;
+        let work = &self.terms.works[usize::from(request.demand)];
+        let replica = &mut self.replicas[index];
+        replica.memory_bytes -= work.memory_bytes;
+        self.gauges.running.down(self.clock);
+        self.tally.sojourn_ns += u128::from((self.clock - attempt.at).0);
+        if place == Place::Cancelled {
+            replica.cancelled -= 1;
+            return;
         }
+        let tally = &mut self.tiers[usize::from(request.tier)];
+        if attempt.ghost {
+            tally.wasted += 1;
+            return;
+        }
+        tally.in_system -= 1;
+        tally.completed += 1;
+        tally.degraded += u64::from(attempt.quality > 0);
+        tally.list_value_micro_usd += work.micro_usd_per_image[usize::from(attempt.quality)];
+        tally.response.record((self.clock - request.first_at).0);
+        let note = Feedback::new(self.clock, request, true);
+        self.outbox[usize::from(request.gateway)].extend(note);
     }
 
     /// Takes out of a batch whose users have cancelled.
     fn sweep_cancelled(&mut self, index: usize) {
-        let attempts = &self.attempts;
-        let gone =
-            self.replicas[index].remove_where(|slot| attempts.place(slot) == Place::Cancelled);
-        for slot in gone {
+        let mut from = 0;
+        loop {
+            let attempts = &self.attempts;
+            let cancelled = |slot| attempts.place(slot) == Place::Cancelled;
+            let Some((position, slot)) = self.replicas[index].remove_next(from, cancelled) else {
+                return;
+            };
+            from = position;
             self.finish(index, slot);
         }
     }
 
     /// What ran on a replica that stands still is lost.
     pub(super) fn lose(&mut self, slot: u32) {
-        let cancelled = self.attempts.place(slot) == Place::Cancelled;
-        let attempt = self.leave(slot);
-        if !cancelled && !attempt.ghost {
-            self.resolve(attempt.request, Ended::Failed);
+        let (attempt, place) = self.leave(slot);
+        if place != Place::Cancelled && !attempt.ghost {
+            let request = attempt.request;
+            self.resolve(&request, Ended::Failed);
         }
     }
 
     /// An attempt leaves the pool.
-    pub(super) fn leave(&mut self, slot: u32) -> Attempt {
-        let attempt = self.attempts.remove(slot);
+    pub(super) fn leave(&mut self, slot: u32) -> (&Attempt, Place) {
+        let (attempt, place) = self.attempts.remove(slot);
         self.tally.sojourn_ns += u128::from((self.clock - attempt.at).0);
-        attempt
+        (attempt, place)
     }
 
     fn joiner(&self, slot: u32) -> Joiner {
@@ -413,25 +455,28 @@ impl Pool {
             slot,
             amount: attempt.amount,
             prompt_tokens: attempt.request.prompt_tokens,
-            grows: self.work_of(slot).context_grows,
+            grows: self.work_of(slot).grows,
         }
     }
 
     fn fits(&self, index: usize, slot: u32) -> bool {
-        let memory = self.work_of(slot).memory_bytes;
-        self.replicas[index].memory_bytes.saturating_add(memory) <= self.memory_limit
+        self.has_memory(&self.replicas[index], self.work_of(slot).memory_bytes)
     }
 
-    fn work_of(&self, slot: u32) -> &Work {
-        let demand = self.attempts.get(slot).request.demand;
-        &self.scenario.works[self.scenario.demands[usize::from(demand)].work]
+    fn has_memory(&self, replica: &Replica, memory_bytes: u64) -> bool {
+        replica.memory_bytes.saturating_add(memory_bytes) <= self.memory_limit
+    }
+
+    fn work_of(&self, slot: u32) -> &WorkTerms {
+        &self.terms.works[usize::from(self.attempts.get(slot).request.demand)]
     }
 
     /// The line in front of a replica.
+    #[inline]
     fn line_of(&self, replica: Option<u32>) -> usize {
-        match self.rules.policy.dispatch {
-            Dispatch::Central => 0,
-            _ => replica.map_or(0, |replica| replica as usize),
+        match replica {
+            Some(replica) if !self.terms.is_central => replica as usize,
+            _ => 0,
         }
     }
 

@@ -2,139 +2,142 @@
 //! nothing.
 
 use super::{Due, Pool};
-use crate::scenario::{PatienceUntil, QueueLimit};
 use crate::sim::client::{self, Ended};
-use crate::sim::request::{Arrival, Attempt, Feedback, NOBODY, Place, Request};
+use crate::sim::request::{Arrival, Attempt, Feedback, Place, Request};
 use crate::sim::tally::Refusal;
 use crate::units::{SimDuration, SimTime};
 
 impl Pool {
     /// A request reaches the pool for the first time.
-    pub(super) fn arrive(&mut self, arrival: Arrival) {
+    pub(super) fn arrive(&mut self, arrival: &Arrival) {
         let tier = usize::from(arrival.request.tier);
         self.tiers[tier].in_system += 1;
-        if let Some(share) = self.scenario.tiers[tier]
-            .client
-            .retry
-            .and_then(|retry| retry.budget)
+        if let Some((retry, _)) = &self.terms.tiers[tier].retry
+            && let Some(share) = retry.budget
         {
             let saved = &mut self.retry_budget[tier];
             *saved = (*saved + share).min(client::RETRIES_SAVED_MAX);
         }
-        let slot = self
-            .attempts
-            .insert(arrival.request, self.clock, Place::Waiting);
-        self.enter(slot, arrival.patience_ns);
+        self.enter(&arrival.request, arrival.patience_ns);
     }
 
     /// A user's time to try again has come.
     pub(super) fn retry(&mut self, slot: u32) {
-        self.levels.orbit -= 1;
-        self.attempts.set_place(slot, Place::Waiting);
-        let attempt = self.attempts.get_mut(slot);
-        attempt.at = self.clock;
-        let tier = usize::from(attempt.request.tier);
+        self.gauges.orbit.down(self.clock);
+        let request = self.attempts.remove(slot).0.request;
+        let tier = usize::from(request.tier);
         self.tiers[tier].retries += 1;
-        let client = &self.scenario.tiers[tier].client;
-        let patience_ns = client::patience_ns(client, &mut self.client_stream);
-        self.enter(slot, patience_ns);
+        let patience_ns = match &self.terms.tiers[tier].patience_ns {
+            Some(law) => law.sample_whole(&mut self.client_stream),
+            None => u64::MAX,
+        };
+        self.enter(&request, patience_ns);
     }
 
     /// An attempt is let in, or not.
-    fn enter(&mut self, slot: u32, patience_ns: u64) {
-        let tier = usize::from(self.attempts.get(slot).request.tier);
+    fn enter(&mut self, request: &Request, patience_ns: u64) {
+        let tier = usize::from(request.tier);
+        let memory_bytes = self.terms.works[usize::from(request.demand)].memory_bytes;
+        let berth = self.choose_berth(memory_bytes);
         self.tiers[tier].attempts += 1;
-        let berth = self.choose_berth(slot);
         if let Some(refusal) = self.refusal(berth.at_once) {
-            let attempt = self.attempts.remove(slot);
-            self.resolve(attempt.request, Ended::Shed(refusal));
+            self.resolve(request, Ended::Shed(refusal));
             return;
         }
         self.tiers[tier].admitted += 1;
-        self.choose_quality(slot);
         let leaves_at = self.clock + SimDuration(patience_ns);
-        self.attempts.get_mut(slot).leaves_at = leaves_at;
+        let (quality, amount) = self.choose_quality(request);
+        let slot = self.attempts.insert(
+            Attempt {
+                request: *request,
+                at: self.clock,
+                leaves_at,
+                amount,
+                quality,
+                ghost: false,
+                replica: u32::MAX,
+            },
+            Place::Waiting,
+        );
         let ticket = self.attempts.ticket(slot);
         self.place(slot, berth);
-        // A batch that starts at once may drop it as hopeless; the slot is then somebody else's.
-        if self.attempts.live(ticket).is_none() || leaves_at == SimTime::NEVER {
+        if leaves_at == SimTime::NEVER {
             return;
         }
-        let waits = self.attempts.place(slot) == Place::Waiting;
-        if waits || self.waits_for_answer(&self.attempts.get(slot).request) {
-            self.timers.set(leaves_at, Due::User(ticket));
+        // A batch that starts at once may drop it as hopeless; the slot is then free or somebody else's.
+        let is_here = self.attempts.live(ticket).is_some();
+        let waits = is_here && self.attempts.place(slot) == Place::Waiting;
+        if waits || is_here && self.terms.tiers[tier].until_done {
+            self.timers.set(leaves_at, Due::user(ticket));
         }
-    }
-
-    /// Whether only the answer ends the user's waiting; else the start of service does.
-    fn waits_for_answer(&self, request: &Request) -> bool {
-        let tier = &self.scenario.tiers[usize::from(request.tier)];
-        tier.client.until == PatienceUntil::Done
     }
 
     /// Why an attempt that comes now is refused, if it is.
+    #[inline]
     fn refusal(&self, at_once: bool) -> Option<Refusal> {
-        let admission = self.rules.policy.admission;
-        let waiting = self.levels.waiting;
-        let limit = match admission.queue_limit {
-            QueueLimit::None => u64::MAX,
-            QueueLimit::Requests(requests) => requests,
-            QueueLimit::PerSlot(requests) => (requests * self.slots()) as u64,
-        };
-        if waiting >= limit && !at_once {
+        let waiting = self.gauges.waiting.now();
+        if waiting >= self.terms.limits.full && !at_once {
             return Some(Refusal::QueueFull);
         }
-        let longest = admission.refuse_wait_above?;
-        let expected_s = waiting as f64 / self.full_rate_per_s;
-        (expected_s > longest.as_s()).then_some(Refusal::Hopeless)
+        (waiting > self.terms.limits.too_long).then_some(Refusal::Hopeless)
     }
 
-    /// Gives a lower quality while too many wait, with hysteresis.
-    fn choose_quality(&mut self, slot: u32) {
-        let Some(degradation) = &self.rules.policy.degradation else {
-            return;
-        };
-        let per_slot = self.levels.waiting as f64 / self.slots();
+    /// Quality and amount of work: less of it while too many wait, with hysteresis.
+    #[inline]
+    fn choose_quality(&mut self, request: &Request) -> (u8, u64) {
+        let limits = &self.terms.limits;
         let limit = if self.degrading {
-            degradation.below
+            limits.degrade_below
         } else {
-            degradation.above
+            limits.degrade_above
         };
-        self.degrading = per_slot > limit;
+        self.degrading = self.gauges.waiting.now() > limit;
         if !self.degrading {
-            return;
+            return (0, request.amount);
         }
-        let attempt = self.attempts.get_mut(slot);
-        let demand = usize::from(attempt.request.demand);
-        let work = &self.scenario.works[self.scenario.demands[demand].work];
-        if let Some(quality) = work
-            .quality(&degradation.quality)
-            .filter(|&quality| quality > 0)
-        {
-            attempt.quality = quality as u8;
-            attempt.amount = work.sample_amount(quality, &mut self.work_stream);
+        match &self.terms.works[usize::from(request.demand)].degraded {
+            Some((quality, amount)) => {
+                let amount = amount.sample_whole(&mut self.work_stream).max(1);
+                (*quality, amount)
+            }
+            None => (0, request.amount),
+        }
+    }
+
+    /// A user whose service had started is in line again, and waits as long as he would have at first.
+    /// He may have a timer already, if he had to wait then too.
+    pub(super) fn wait_again(&mut self, slot: u32) {
+        let attempt = self.attempts.get(slot);
+        let leaves_at = attempt.leaves_at;
+        let tier = &self.terms.tiers[usize::from(attempt.request.tier)];
+        if leaves_at >= self.clock && leaves_at != SimTime::NEVER && !tier.until_done {
+            let ticket = self.attempts.ticket(slot);
+            self.timers.set(leaves_at, Due::user(ticket));
         }
     }
 
     /// A user in line has waited long enough.
     pub(super) fn lose_patience_waiting(&mut self, slot: u32) {
         let attempt = self.attempts.get_mut(slot);
+        if attempt.ghost {
+            return;
+        }
         let request = attempt.request;
         if request.silent {
             attempt.ghost = true;
         } else {
             let replica = attempt.replica;
             self.leave(slot);
-            self.levels.waiting -= 1;
+            self.gauges.waiting.down(self.clock);
             self.one_left_line(replica);
         }
-        self.resolve(request, Ended::Abandoned);
+        self.resolve(&request, Ended::Abandoned);
     }
 
     /// A user whose request runs has waited long enough for its end, if it is the end he waits for.
     pub(super) fn lose_patience_running(&mut self, slot: u32) {
         let request = self.attempts.get(slot).request;
-        if !self.waits_for_answer(&request) {
+        if !self.terms.tiers[usize::from(request.tier)].until_done {
             return;
         }
         let attempt = self.attempts.get_mut(slot);
@@ -148,38 +151,49 @@ impl Pool {
                 self.changes.set(index, time);
             }
         }
-        self.resolve(request, Ended::Abandoned);
+        self.resolve(&request, Ended::Abandoned);
     }
 
     /// An attempt brought nothing: its user tries again later, or that was it.
-    pub(super) fn resolve(&mut self, request: Request, ended: Ended) {
-        let tier = usize::from(request.tier);
-        if let Some(delay) = self.next_try(&request, ended) {
+    pub(super) fn resolve(&mut self, request: &Request, ended: Ended) {
+        if let Some(delay) = self.next_try(request, ended) {
             let request = Request {
                 tries: request.tries.saturating_add(1),
-                ..request
+                ..*request
             };
-            let slot = self.attempts.insert(request, self.clock, Place::Orbit);
-            self.levels.orbit += 1;
-            self.timers
-                .set(self.clock + delay, Due::User(self.attempts.ticket(slot)));
+            let slot = self.attempts.insert(
+                Attempt {
+                    request,
+                    at: self.clock,
+                    leaves_at: SimTime::NEVER,
+                    amount: request.amount,
+                    quality: 0,
+                    ghost: false,
+                    replica: u32::MAX,
+                },
+                Place::Orbit,
+            );
+            self.gauges.orbit.up(self.clock);
+            let ticket = self.attempts.ticket(slot);
+            self.timers.set(self.clock + delay, Due::user(ticket));
             return;
         }
-        let tally = &mut self.tiers[tier];
+        let tally = &mut self.tiers[usize::from(request.tier)];
         tally.in_system -= 1;
         match ended {
             Ended::Shed(refusal) => tally.shed[refusal as usize] += 1,
             Ended::Abandoned => tally.abandoned += 1,
             Ended::Failed => tally.failed += 1,
         }
-        self.tell(&request, false);
+        let note = Feedback::new(self.clock, request, false);
+        self.outbox[usize::from(request.gateway)].extend(note);
     }
 
     /// The delay after which the user tries again, if he does.
     fn next_try(&mut self, request: &Request, ended: Ended) -> Option<SimDuration> {
         let tier = usize::from(request.tier);
-        let retry = self.scenario.tiers[tier].client.retry?;
-        if !client::retries(&retry, ended, request.tries) {
+        let (retry, first) = self.terms.tiers[tier].retry.as_ref()?;
+        if !client::retries(retry, ended, request.tries) {
             return None;
         }
         if retry.budget.is_some() {
@@ -189,39 +203,8 @@ impl Pool {
             }
             *saved -= 1.0;
         }
-        Some(client::backoff(
-            &retry,
-            request.tries,
-            &mut self.client_stream,
-        ))
-    }
-
-    /// A request got its image.
-    pub(super) fn complete(&mut self, attempt: &Attempt) {
-        let request = &attempt.request;
-        let response = self.clock - request.first_at;
-        let work = &self.scenario.works[self.scenario.demands[usize::from(request.demand)].work];
-        let price = work.qualities[usize::from(attempt.quality)].micro_usd_per_image();
-        let tally = &mut self.tiers[usize::from(request.tier)];
-        tally.in_system -= 1;
-        tally.completed += 1;
-        tally.degraded += u64::from(attempt.quality > 0);
-        tally.list_value_micro_usd += price;
-        tally.response.record(response.0);
-        tally.interval_response.record(response.0);
-        self.tell(request, true);
-    }
-
-    /// Tells the gateway of a known user how the request ended.
-    fn tell(&mut self, request: &Request, delivered: bool) {
-        if request.user != NOBODY {
-            let feedback = Feedback {
-                at: self.clock,
-                user: request.user,
-                demand: request.demand,
-                delivered,
-            };
-            self.outbox[usize::from(request.gateway)].push(feedback);
-        }
+        let stream = &mut self.client_stream;
+        let first_s = first.sample(stream);
+        Some(client::backoff(retry, first_s, request.tries, stream))
     }
 }

@@ -1,0 +1,229 @@
+//! Timers: what happens at a time that was set before, unless its reason has gone.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+use super::Sorter;
+use crate::units::{SimDuration, SimTime};
+
+/// Any number of timers, most of which are far away and many of which will be stale by the time they
+/// fall due: a calendar queue (Brown 1988). Far timers lie unsorted in pages of equal length; a page is
+/// sorted when its time comes, and what is stale by then is left out.
+///
+/// Whoever plays a window opens the pages up to its end, then takes timer after timer.
+#[derive(Clone, Debug)]
+pub struct Timers<T> {
+    /// The timers of the open pages by time, from `next` on; equal times in the order of setting.
+    open: Vec<(SimTime, T)>,
+    next: usize,
+    /// Timers that were set for an open page: after all those in `open` with the same time.
+    late: BinaryHeap<Reverse<Late<T>>>,
+    set_late: u64,
+    /// The next `RING` pages, by number modulo `RING`.
+    ring: Vec<Vec<(SimTime, T)>>,
+    /// Emptied pages, the last on top: its memory is still near.
+    spare: Vec<Vec<(SimTime, T)>>,
+    /// Pages beyond, by number.
+    far: BTreeMap<u64, Vec<(SimTime, T)>>,
+    /// Timers in pages that are not open.
+    waiting: usize,
+    /// The first page that is not open.
+    closed: u64,
+    /// log2 of the length of a page in nanoseconds.
+    page_bits: u32,
+    sorter: Sorter<(SimTime, T)>,
+}
+
+/// Pages that are kept at hand.
+const RING: u64 = 256;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Late<T> {
+    at: SimTime,
+    sequence: u64,
+    what: T,
+}
+
+impl<T: Ord + Copy> Timers<T> {
+    /// No timers; pages are about so long, which changes the speed and nothing else.
+    #[must_use]
+    pub fn new(page: SimDuration) -> Self {
+        Self {
+            open: Vec::new(),
+            next: 0,
+            late: BinaryHeap::new(),
+            set_late: 0,
+            ring: vec![Vec::new(); RING as usize],
+            spare: Vec::new(),
+            far: BTreeMap::new(),
+            waiting: 0,
+            closed: 0,
+            page_bits: page.0.max(1).ilog2(),
+            sorter: Sorter::default(),
+        }
+    }
+
+    /// Sets a timer.
+    #[inline]
+    pub fn set(&mut self, at: SimTime, what: T) {
+        let page = at.0 >> self.page_bits;
+        if page >= self.closed && page - self.closed < RING {
+            self.waiting += 1;
+            let timers = &mut self.ring[(page % RING) as usize];
+            if timers.capacity() == 0 {
+                *timers = self.spare.pop().unwrap_or_default();
+            }
+            timers.push((at, what));
+        } else {
+            self.set_elsewhere(page, at, what);
+        }
+    }
+
+    fn set_elsewhere(&mut self, page: u64, at: SimTime, what: T) {
+        if page < self.closed {
+            let sequence = self.set_late;
+            self.set_late += 1;
+            self.late.push(Reverse(Late { at, sequence, what }));
+        } else {
+            self.waiting += 1;
+            self.far.entry(page).or_default().push((at, what));
+        }
+    }
+
+    /// Opens every page that begins before `until`, without the timers for which `holds` is false:
+    /// they are stale, and for ever.
+    pub fn open_until(&mut self, until: SimTime, holds: impl Fn(&T) -> bool) {
+        while self.closed << self.page_bits < until.0 {
+            if self.waiting == 0 {
+                self.closed = ((until.0 - 1) >> self.page_bits) + 1;
+                return;
+            }
+            self.open_page(&holds);
+        }
+    }
+
+    fn open_page(&mut self, holds: &impl Fn(&T) -> bool) {
+        self.open.drain(..self.next);
+        self.next = 0;
+        let from = self.open.len();
+        // What lies far was set before anything in the ring could be.
+        if let Some(far) = self.far.remove(&self.closed) {
+            self.waiting -= far.len();
+            self.open.extend(far.iter().filter(|timer| holds(&timer.1)));
+        }
+        let mut page = std::mem::take(&mut self.ring[(self.closed % RING) as usize]);
+        self.waiting -= page.len();
+        self.open
+            .extend(page.iter().filter(|timer| holds(&timer.1)));
+        if page.capacity() > 0 {
+            page.clear();
+            self.spare.push(page);
+        }
+        let begins = SimTime(self.closed << self.page_bits);
+        let page = &mut self.open[from..];
+        self.sorter
+            .sort(page, begins, self.page_bits + 1, |timer| timer.0);
+        self.closed += 1;
+    }
+
+    /// What those in the open pages are for that fall due before `until`, but for a few.
+    pub fn upcoming(&self, until: SimTime) -> impl Iterator<Item = T> {
+        let open = self.open[self.next..].iter();
+        open.take_while(move |timer| timer.0 < until)
+            .map(|timer| timer.1)
+    }
+
+    /// When the first timer of the open pages falls due; `SimTime::NEVER` when there is none.
+    #[must_use]
+    #[inline]
+    pub fn time(&self) -> SimTime {
+        let open = self
+            .open
+            .get(self.next)
+            .map_or(SimTime::NEVER, |timer| timer.0);
+        match self.late.peek() {
+            None => open,
+            Some(Reverse(late)) => open.min(late.at),
+        }
+    }
+
+    /// Takes the first timer of the open pages; among those due at the same time the one that was set
+    /// first.
+    pub fn pop(&mut self) -> Option<(SimTime, T)> {
+        let open = self.open.get(self.next).copied();
+        match (open, self.late.peek()) {
+            (Some(open), Some(Reverse(late))) if late.at < open.0 => self.pop_late(),
+            (Some(open), _) => {
+                self.next += 1;
+                Some(open)
+            }
+            (None, _) => self.pop_late(),
+        }
+    }
+
+    fn pop_late(&mut self) -> Option<(SimTime, T)> {
+        self.late.pop().map(|Reverse(late)| (late.at, late.what))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Seed;
+
+    #[test]
+    fn equal_times_keep_the_order_in_which_they_were_set() {
+        for page in [1, 3, 100] {
+            let mut timers = Timers::new(SimDuration(page));
+            for what in [9_u32, 3, 7] {
+                timers.set(SimTime(4), what);
+            }
+            timers.set(SimTime(2), 1);
+            timers.set(SimTime(4), 8);
+            timers.open_until(SimTime(5), |_| true);
+            timers.set(SimTime(4), 0);
+            let next = || timers.pop().map(|timer| timer.1);
+            assert_eq!(
+                std::iter::from_fn(next).collect::<Vec<_>>(),
+                [1, 9, 3, 7, 8, 0]
+            );
+        }
+    }
+
+    #[test]
+    fn the_calendar_agrees_with_a_sorted_list() {
+        let mut stream = Seed(4).stream("des", "calendar", 0);
+        let mut timers = Timers::new(SimDuration(10));
+        let mut list: Vec<(u64, u64, u64)> = Vec::new();
+        let (mut from, mut sequence) = (0, 0);
+        for _ in 0..3000 {
+            let until = from + 1 + stream.below(25);
+            // What is odd is stale when its page is opened, and may be dropped.
+            timers.open_until(SimTime(until), |what| what % 2 == 0);
+            let mut now = from;
+            for _ in 0..=stream.below(5) {
+                // Some far beyond the ring.
+                let reach = if stream.chance(0.1) { 5000 } else { 80 };
+                let (at, what) = (now + stream.below(reach), stream.below(7));
+                timers.set(SimTime(at), what);
+                list.push((at, sequence, what));
+                sequence += 1;
+                list.sort_unstable();
+                while timers.time() < SimTime(until) {
+                    let (at, what) = timers.pop().expect("it is due");
+                    if what % 2 == 1 {
+                        continue;
+                    }
+                    let first = list.iter().position(|timer| timer.2 % 2 == 0);
+                    let (expected, _, which) = list.remove(first.expect("one is left"));
+                    assert_eq!((at.0, what), (expected, which));
+                    now = at.0;
+                }
+            }
+            list.retain(|timer| timer.2 % 2 == 0);
+            assert!(list.iter().all(|timer| timer.0 >= until || sequence == 0));
+            from = until;
+        }
+        assert!(sequence > 5000);
+    }
+}

@@ -1,0 +1,171 @@
+//! Generated scenarios: whatever one asks for, the books are balanced, nobody idles while somebody waits, and
+//! threads change nothing.
+//!
+//! No values are compared here, only what must hold in every run: after every window the ledger of each
+//! tier, Little's law, what is in a place by count and by list (`Simulation::assert_invariants`), time and
+//! counts that only grow, and work conservation; in the summary utilisation up to 1 and nothing below 0; and
+//! the same summary to the last bit for one thread and for several.
+//!
+//! `PROPTEST_CASES=5000 cargo test --test swarm` plays thousands.
+
+mod ask;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use meltpoint::metrics::summary::{Summary, TierSummary};
+use meltpoint::scenario::{Batching, Dispatch, Rules, Scenario};
+use meltpoint::sim::{Simulation, TierTally};
+use meltpoint::trials;
+use meltpoint::units::SimTime;
+use proptest::prelude::*;
+use serde_json::Value as Json;
+
+fn run(scenario: &Arc<Scenario>, threads: usize) -> Summary {
+    trials::run(scenario, threads, &mut |_| ControlFlow::Continue(())).summary
+}
+
+/// Plays a scenario from window to window and looks at it after each.
+fn play(scenario: &Arc<Scenario>) -> Result<(), TestCaseError> {
+    let end = SimTime::ZERO + scenario.horizon;
+    let mut simulation = Simulation::new(scenario, false);
+    let mut before = simulation.tiers();
+    while simulation.clock() < end {
+        let from = simulation.clock();
+        simulation.advance(end);
+        let clock = simulation.clock();
+        prop_assert!(from < clock && clock <= end, "{:?} after {:?}", clock, from);
+        simulation.assert_invariants();
+        let tiers = simulation.tiers();
+        // At the end of the warm-up counts begin anew.
+        if clock != SimTime::ZERO + scenario.warm_up {
+            for (tier, before) in tiers.iter().zip(&before) {
+                only_grow(tier, before)?;
+            }
+        }
+        before = tiers;
+        let known = scenario.rules.iter().rev();
+        let (_, rules) = known
+            .clone()
+            .find(|rules| rules.0 <= clock)
+            .expect("from 0 on");
+        works_while_somebody_waits(scenario, &simulation, rules)?;
+    }
+    Ok(())
+}
+
+fn only_grow(tier: &TierTally, before: &TierTally) -> Result<(), TestCaseError> {
+    let counts = |tier: &TierTally| {
+        [
+            tier.offered,
+            tier.attempts,
+            tier.admitted,
+            tier.retries,
+            tier.completed,
+            tier.degraded,
+            tier.shed_total(),
+            tier.abandoned,
+            tier.failed,
+            tier.wasted,
+            tier.served_users,
+            tier.list_value_micro_usd,
+            tier.response.count(),
+            tier.wait.count(),
+        ]
+    };
+    for (count, before) in counts(tier).into_iter().zip(counts(before)) {
+        prop_assert!(count >= before, "{:?} after {:?}", tier, before);
+    }
+    prop_assert_eq!(tier.completed, tier.response.count());
+    prop_assert!(tier.admitted <= tier.attempts && tier.retries <= tier.attempts);
+    prop_assert!(tier.degraded <= tier.completed);
+    Ok(())
+}
+
+/// Work conservation: with one line and batches that are filled at every iteration nobody waits while a
+/// place is free that he fits in. All requests need the same memory, so places can be counted.
+fn works_while_somebody_waits(
+    scenario: &Scenario,
+    simulation: &Simulation,
+    rules: &Rules,
+) -> Result<(), TestCaseError> {
+    let places = |batch_limit: u32| match rules.policy.batching {
+        Batching::Single => Some(1),
+        Batching::Continuous => Some(u64::from(batch_limit)),
+        Batching::Static { .. } => None,
+    };
+    for ((_, levels, replicas), pool) in simulation.pools().zip(&scenario.pools) {
+        prop_assert!(levels.busy <= levels.in_service && levels.in_service <= replicas);
+        prop_assert!(levels.busy <= levels.running);
+        if let Some(places) = places(pool.batch_limit)
+            && rules.policy.dispatch == Dispatch::Central
+            && levels.waiting > 0
+        {
+            let memory = pool.profile.memory_bytes.unwrap_or(u64::MAX);
+            let places = places.min(memory / scenario.works[0].memory_bytes);
+            prop_assert!(
+                levels.running >= levels.in_service * places,
+                "{} waits while places are free: {:?}",
+                pool.name,
+                levels
+            );
+            prop_assert_eq!(levels.busy, levels.in_service);
+        }
+    }
+    Ok(())
+}
+
+fn balances(tier: &TierSummary) -> Result<(), TestCaseError> {
+    let known = tier.completed + tier.shed_total() + tier.abandoned + tier.failed + tier.in_system;
+    prop_assert_eq!(tier.offered, known, "{}", tier.name);
+    Ok(())
+}
+
+/// The path of a number below 0, of whatever kind.
+fn negative(value: &Json, path: &str) -> Option<String> {
+    match value {
+        Json::Number(number) => {
+            let is_negative = number.as_f64().is_some_and(|number| number < 0.0);
+            is_negative.then(|| format!("{path}: {number}"))
+        }
+        Json::Array(values) => {
+            let mut values = values.iter().enumerate();
+            values.find_map(|(index, value)| negative(value, &format!("{path}[{index}]")))
+        }
+        Json::Object(fields) => {
+            let mut fields = fields.iter();
+            fields.find_map(|(name, value)| negative(value, &format!("{path}.{name}")))
+        }
+        _ => None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn books_are_balanced_and_nobody_idles_while_somebody_waits(scenario in ask::scenario()) {
+        play(&Arc::new(scenario))?;
+    }
+
+    #[test]
+    fn the_summary_is_sound_and_threads_change_nothing(scenario in ask::scenario()) {
+        let scenario = Arc::new(scenario);
+        let summary = run(&scenario, 1);
+        balances(&summary.total)?;
+        for tier in &summary.tiers {
+            balances(tier)?;
+        }
+        let sum = |count: fn(&TierSummary) -> u64| summary.tiers.iter().map(count).sum::<u64>();
+        prop_assert_eq!(summary.total.offered, sum(|tier| tier.offered));
+        prop_assert_eq!(summary.total.completed, sum(|tier| tier.completed));
+        for pool in &summary.pools {
+            prop_assert!(pool.utilisation.is_none_or(|share| share <= 1.0), "{:?}", pool);
+        }
+        prop_assert!(summary.checks.iter().all(|check| check.times > 0));
+        let json = serde_json::to_value(&summary).expect("a summary is JSON");
+        prop_assert_eq!(negative(&json, ""), None);
+        prop_assert_eq!(&run(&scenario, 3), &summary);
+        prop_assert_eq!(&run(&scenario, 1), &summary);
+    }
+}
