@@ -41,6 +41,7 @@ fn read(source: Source<'_>, scale: f64, seed: Seed, sets: &[&str]) -> Scenario {
         sets: sets.iter().map(|&set| set.to_owned()).collect(),
         scale: Some(scale),
         seed: Some(seed.0),
+        ..Settings::default()
     };
     let no_files = |_: &str| Err("it names no file".to_owned());
     match scenario::read(source, &settings, &no_files) {
