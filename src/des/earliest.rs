@@ -41,7 +41,7 @@ impl Earliest {
     /// `entities` entities for which nothing is due.
     #[must_use]
     pub fn new(entities: usize) -> Self {
-        let buckets = entities.next_power_of_two().clamp(64, 1 << 14);
+        let buckets = (4 * entities).next_power_of_two().clamp(64, 1 << 16);
         Self {
             times: vec![SimTime::NEVER; entities],
             first: NOBODY,

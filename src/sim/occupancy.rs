@@ -46,6 +46,7 @@ impl Occupancy {
     }
 
     /// Puts a replica, which is on none, on a level.
+    #[inline]
     pub(crate) fn enter(&mut self, replica: u32, level: usize) {
         let (word, bit) = self.place(replica, level);
         debug_assert_eq!(self.words[word] & bit, 0);
@@ -56,6 +57,7 @@ impl Occupancy {
     }
 
     /// Takes a replica off its level; whether it was there.
+    #[inline]
     pub(crate) fn leave(&mut self, replica: u32, level: usize) -> bool {
         let (word, bit) = self.place(replica, level);
         let before = self.words[word];
@@ -70,6 +72,7 @@ impl Occupancy {
     }
 
     /// Moves a replica from one level to another; nothing happens if it is on none.
+    #[inline]
     pub(crate) fn shift(&mut self, replica: u32, from: usize, to: usize) {
         if from != to && self.leave(replica, from) {
             self.enter(replica, to);
@@ -78,6 +81,7 @@ impl Occupancy {
 
     /// The replica with the fewest requests, if those are less than `limit`; among equals the one with
     /// the smallest index.
+    #[inline]
     pub(crate) fn emptiest(&mut self, limit: usize) -> Option<u32> {
         let limit = limit.min(self.counts.len() - 1);
         while self.lowest < limit && self.counts[self.lowest] == 0 {
@@ -96,6 +100,7 @@ impl Occupancy {
     }
 
     /// The first replica of a level.
+    #[inline]
     fn first(&self, level: usize) -> Option<u32> {
         let start = level * self.stride;
         let summary = &self.summary[start..start + self.stride];
@@ -106,6 +111,7 @@ impl Occupancy {
     }
 
     /// The word of a replica on a level, and its bit there.
+    #[inline]
     fn place(&self, replica: u32, level: usize) -> (usize, u64) {
         let word = 64 * self.stride * level + replica as usize / 64;
         (word, 1 << (replica % 64))

@@ -6,7 +6,7 @@ use crate::units::SimTime;
 pub(crate) const NOBODY: u32 = u32::MAX;
 
 /// One request as it follows from the user's wish; it stays the same over all attempts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Request {
     /// When the user first asked.
     pub first_at: SimTime,
@@ -82,7 +82,7 @@ pub(crate) enum Place {
 
 /// One try at a request, in the pool's slab: one cache line, since it is rarely in the cache when it is
 /// needed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 #[repr(align(64))]
 pub(crate) struct Attempt {
     /// The request.
@@ -161,29 +161,40 @@ impl Ticket {
 }
 
 impl Attempts {
-    /// Takes in an attempt at a place.
+    /// Takes in a first or further try at a request, at a place. It is written where it will lie: a copy
+    /// would be waited for by whoever reads it next.
     #[inline]
-    pub(crate) fn insert(&mut self, attempt: Attempt, place: Place) -> u32 {
-        match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = attempt;
-                self.states[slot as usize].place = place;
-                slot
-            }
-            None => self.grow(attempt, place),
-        }
+    pub(crate) fn insert(
+        &mut self,
+        request: &Request,
+        at: SimTime,
+        place: Place,
+    ) -> (u32, &mut Attempt) {
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None => self.grow(),
+        };
+        self.states[slot as usize].place = place;
+        let attempt = &mut self.slots[slot as usize];
+        attempt.request = *request;
+        attempt.at = at;
+        attempt.leaves_at = SimTime::NEVER;
+        attempt.amount = request.amount;
+        attempt.quality = 0;
+        attempt.ghost = false;
+        attempt.resumes = false;
+        attempt.replica = u32::MAX;
+        (slot, attempt)
     }
 
-    fn grow(&mut self, attempt: Attempt, place: Place) -> u32 {
+    #[cold]
+    fn grow(&mut self) -> u32 {
         let slot = self.slots.len() as u32;
-        assert!(
-            self.slots.len() < MARK as usize,
-            "under 2^31 attempts in a pool"
-        );
-        self.slots.push(attempt);
+        assert!(slot < MARK, "under 2^31 attempts in a pool");
+        self.slots.push(Attempt::default());
         self.states.push(State {
             generation: 0,
-            place,
+            place: Place::Free,
         });
         slot
     }

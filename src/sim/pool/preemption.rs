@@ -27,7 +27,7 @@ impl Pool {
     /// Somebody has come to wait in the line of a replica, or of all: if he goes before somebody who runs,
     /// that one's replica looks at its batch at the end of the iteration.
     pub(super) fn interrupt_soon(&mut self, replica: Option<u32>) {
-        if !self.terms.is_preemptive || self.stopped {
+        if self.stopped {
             return;
         }
         let line = self.line_of(replica);

@@ -85,7 +85,9 @@ impl Pool {
         } else if let Some(replica) = berth.replica {
             self.look_again(replica as usize);
         }
-        self.interrupt_soon(berth.replica);
+        if self.terms.is_preemptive {
+            self.interrupt_soon(berth.replica);
+        }
     }
 
     /// The head of a line has changed. Where memory is what is full, somebody may have stood there
@@ -239,7 +241,9 @@ impl Pool {
         }
         self.fill(index);
         self.settle(index, level, true);
-        self.interrupt_soon(Some(index as u32));
+        if self.terms.is_preemptive {
+            self.interrupt_soon(Some(index as u32));
+        }
     }
 
     /// Who was given a place during the iteration joins, unless his user has cancelled.

@@ -52,6 +52,7 @@ impl Warmth {
 
 impl Pool {
     /// Whether a replica can be given requests at all.
+    #[inline]
     pub(super) fn is_ready(&self, index: usize) -> bool {
         let is_ready = |warmth: &Warmth| warmth.states.get(index) == Some(&State::Ready);
         self.warmth.as_ref().is_none_or(is_ready)
@@ -80,6 +81,7 @@ impl Pool {
     }
 
     /// A replica has become idle, or still is: when it goes off, if nobody comes.
+    #[inline]
     pub(super) fn rest(&mut self, index: usize) -> SimTime {
         let line = self.line_of(Some(index as u32));
         let Some(warmth) = &mut self.warmth else {
@@ -101,6 +103,7 @@ impl Pool {
     }
 
     /// Somebody waits in a line: what is needed for him and is off is set up.
+    #[inline]
     pub(super) fn wake(&mut self, line: usize) {
         let central = self.terms.is_central;
         let (places, waiting) = (self.places, self.gauges.waiting.now() as usize);

@@ -3,7 +3,7 @@
 
 use super::{Due, Pool};
 use crate::sim::client::{self, Ended};
-use crate::sim::request::{Arrival, Attempt, Feedback, Place, Request};
+use crate::sim::request::{Arrival, Feedback, Place, Request};
 use crate::sim::tally::Refusal;
 use crate::units::{SimDuration, SimTime};
 
@@ -47,19 +47,10 @@ impl Pool {
         self.tiers[tier].admitted += 1;
         let leaves_at = self.clock + SimDuration(patience_ns);
         let (quality, amount) = self.choose_quality(request);
-        let slot = self.attempts.insert(
-            Attempt {
-                request: *request,
-                at: self.clock,
-                leaves_at,
-                amount,
-                quality,
-                ghost: false,
-                resumes: false,
-                replica: u32::MAX,
-            },
-            Place::Waiting,
-        );
+        let (slot, attempt) = self.attempts.insert(request, self.clock, Place::Waiting);
+        attempt.leaves_at = leaves_at;
+        attempt.amount = amount;
+        attempt.quality = quality;
         self.gauges.present.up(self.clock);
         let ticket = self.attempts.ticket(slot);
         self.place(slot, berth);
@@ -167,19 +158,7 @@ impl Pool {
                 tries: request.tries.saturating_add(1),
                 ..*request
             };
-            let slot = self.attempts.insert(
-                Attempt {
-                    request,
-                    at: self.clock,
-                    leaves_at: SimTime::NEVER,
-                    amount: request.amount,
-                    quality: 0,
-                    ghost: false,
-                    resumes: false,
-                    replica: u32::MAX,
-                },
-                Place::Orbit,
-            );
+            let (slot, _) = self.attempts.insert(&request, self.clock, Place::Orbit);
             self.gauges.orbit.up(self.clock);
             let ticket = self.attempts.ticket(slot);
             self.timers.set(self.clock + delay, Due::user(ticket));
