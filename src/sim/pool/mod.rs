@@ -172,7 +172,7 @@ impl Pool {
                 break;
             }
             if at >= fetched {
-                fetched = self.fetch(come, until);
+                fetched = self.fetch(come, until, inbox);
             }
             self.move_clock(at);
             self.tally.events += 1;
@@ -205,13 +205,13 @@ impl Pool {
     /// Asks for what the next few hundred events will need, all at once: those who will leave, start or
     /// lose patience. One by one, each would be waited for when its turn comes. Returns until when this
     /// suffices, given how many arrivals of the window have come.
-    fn fetch(&self, come: usize, until: SimTime) -> SimTime {
+    fn fetch(&self, come: usize, until: SimTime, inbox: &[&[Arrival]]) -> SimTime {
         /// So many attempts are near anyhow.
         const NEAR: usize = 4096;
         /// What so many arrivals bring about fits into the cache next to a core.
         const ARRIVALS: usize = 256;
         /// More seldom leave a replica in that time.
-        const LEAVING: usize = 2;
+        const LEAVING: usize = 3;
         if self.attempts.len() < NEAR {
             return until;
         }
@@ -227,6 +227,10 @@ impl Pool {
         let losing = self.timers.upcoming(until).map(|due| due.ticket());
         let slots = leaving.chain(starting.chain(losing).map(Ticket::slot));
         std::hint::black_box(self.attempts.fetch(slots));
+        let coming = self.incoming[come..].iter().take(ARRIVALS);
+        std::hint::black_box(coming.fold(0, |all, &(_, gateway, number)| {
+            all ^ inbox[gateway as usize][number as usize].patience_ns
+        }));
         until
     }
 
