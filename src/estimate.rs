@@ -22,9 +22,9 @@ use crate::scenario::{DemandKind, Scenario, Tier};
 use fluid::{Fluid, Lost};
 
 /// Requests a second that one thread simulates, rounded down: what the engine did on one core when
-/// the whole Ghibli week ran (0.55 million); small runs, which fit in the caches, are twice as fast. Only
-/// the expected wall time depends on it.
-pub const REQUESTS_PER_THREAD_S: f64 = 0.5e6;
+/// the whole Ghibli week ran (1.4 million); small runs, which fit in the caches, are faster. Only the
+/// expected wall time depends on it.
+pub const REQUESTS_PER_THREAD_S: f64 = 1.4e6;
 
 /// Bytes of memory for each user that a quota or a population knows: four, and half as much again that
 /// a growing list has in hand.
