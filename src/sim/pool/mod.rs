@@ -28,7 +28,7 @@ use crate::profile::ServiceCurve;
 use crate::random::Stream;
 use crate::scenario::{Rules, Scenario};
 use crate::units::SimTime;
-use terms::Terms;
+use terms::{Size, Terms};
 
 /// Identical replicas behind one queue.
 pub(crate) struct Pool {
@@ -113,7 +113,7 @@ impl Pool {
         let pool = &scenario.pools[index];
         let stream = |purpose| scenario.seed.stream(&pool.name, purpose, 0);
         let mut made = Self {
-            terms: Terms::new(scenario, rules, 0.0, 0.0),
+            terms: Terms::new(scenario, rules, Size::NONE),
             curve: pool.profile.curve.clone(),
             batch_limit: pool.batch_limit as usize,
             places: 0,

@@ -1,6 +1,6 @@
 //! Service: where an attempt waits, which replica takes it, and how it ends there.
 
-use super::terms::{Terms, WorkTerms};
+use super::terms::{Size, Terms, WorkTerms};
 use super::{Due, Pool};
 use crate::random::Stream;
 use crate::scenario::{Batching, Dispatch, Drop};
@@ -42,12 +42,26 @@ impl Pool {
             let replica = work.rate_per_s(&self.curve, self.places as u32, 0);
             self.full_rate_per_s = replica * self.replicas.len() as f64;
         }
-        let (slots, rate) = (self.slots(), self.full_rate_per_s);
-        self.terms = Terms::new(&self.scenario, &self.rules, slots, rate);
+        let size = Size {
+            replicas: self.replicas.len(),
+            places: self.places,
+            memory_limit: self.memory_limit,
+            rate_per_s: self.full_rate_per_s,
+        };
+        self.terms = Terms::new(&self.scenario, &self.rules, size);
     }
 
     /// Where an attempt with so much memory goes that comes now.
     pub(super) fn choose_berth(&mut self, memory_bytes: u64) -> Berth {
+        // Where somebody waits for a place, there is none: the common case of a fleet that melts.
+        let terms = &self.terms;
+        let waits_for_place = terms.is_central && terms.is_memory_ample && !terms.is_static;
+        if waits_for_place && self.lines[0].len() > 0 {
+            return Berth {
+                replica: None,
+                at_once: false,
+            };
+        }
         let replica = if self.terms.is_central {
             self.occupancy.emptiest(self.places)
         } else if self.replicas.is_empty() {
@@ -360,7 +374,7 @@ impl Pool {
     /// Whether an attempt at the head of the line is dropped rather than started.
     fn drops(&self, index: usize, slot: u32) -> bool {
         let attempt = self.attempts.get(slot);
-        match self.rules.policy.drop {
+        match self.terms.drop {
             Drop::Nothing => false,
             Drop::Stale => attempt.ghost,
             Drop::Hopeless => {
@@ -494,8 +508,10 @@ impl Pool {
         }
     }
 
+    #[inline]
     fn fits(&self, index: usize, slot: u32) -> bool {
-        self.has_memory(&self.replicas[index], self.work_of(slot).memory_bytes)
+        self.terms.is_memory_ample
+            || self.has_memory(&self.replicas[index], self.work_of(slot).memory_bytes)
     }
 
     fn has_memory(&self, replica: &Replica, memory_bytes: u64) -> bool {

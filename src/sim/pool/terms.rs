@@ -2,8 +2,8 @@
 
 use crate::random::Sampler;
 use crate::scenario::{
-    Batching, Dispatch, PatienceUntil, Policy, QueueLimit, QueueOrder, Retry, Rules, Scenario,
-    TierRules,
+    Batching, Dispatch, Drop, PatienceUntil, Policy, QueueLimit, QueueOrder, Retry, Rules,
+    Scenario, TierRules,
 };
 use crate::units::SimDuration;
 
@@ -20,6 +20,21 @@ pub(super) struct Terms {
     pub is_static: bool,
     /// Who goes first takes the place of who runs; fixed batches are not interrupted.
     pub is_preemptive: bool,
+    /// Whoever has a place has the memory for it too.
+    pub is_memory_ample: bool,
+    pub drop: Drop,
+}
+
+/// How large a pool is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    pub replicas: usize,
+    /// In a batch.
+    pub places: usize,
+    /// Of a replica, in bytes.
+    pub memory_limit: u64,
+    /// Requests a second with all batches full.
+    pub rate_per_s: f64,
 }
 
 /// What each request of a demand asks for.
@@ -58,11 +73,24 @@ pub(super) struct Limits {
     pub degrade_below: u64,
 }
 
+impl Size {
+    /// Before the first delivery.
+    pub(super) const NONE: Self = Self {
+        replicas: 0,
+        places: 0,
+        memory_limit: 0,
+        rate_per_s: 0.0,
+    };
+}
+
 impl Terms {
-    /// The terms of a pool with so many places in its batches, which do so many requests a second.
-    pub(super) fn new(scenario: &Scenario, rules: &Rules, slots: f64, rate_per_s: f64) -> Self {
+    /// The terms of a pool of a size.
+    pub(super) fn new(scenario: &Scenario, rules: &Rules, size: Size) -> Self {
         let policy = &rules.policy;
         let tiers = scenario.tiers.iter().zip(&rules.tiers);
+        let slots = size.replicas * size.places;
+        let largest = scenario.works.iter().map(|work| work.memory_bytes).max();
+        let needed = largest.unwrap_or(0).saturating_mul(size.places as u64);
         let is_static = matches!(policy.batching, Batching::Static { .. });
         Self {
             works: (0..scenario.demands.len())
@@ -71,10 +99,12 @@ impl Terms {
             tiers: tiers
                 .map(|(tier, rules)| TierTerms::new(&tier.client, rules))
                 .collect(),
-            limits: Limits::new(policy, slots, rate_per_s),
+            limits: Limits::new(policy, slots as f64, size.rate_per_s),
             is_central: policy.dispatch == Dispatch::Central,
             is_static,
             is_preemptive: policy.order == QueueOrder::Preemptive && !is_static,
+            is_memory_ample: needed <= size.memory_limit,
+            drop: policy.drop,
         }
     }
 }
