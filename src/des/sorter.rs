@@ -51,6 +51,9 @@ impl<T: Copy> Sorter<T> {
         }
         for index in 1..items.len() {
             let item = items[index];
+            if at(&items[index - 1]) <= at(&item) {
+                continue;
+            }
             let mut hole = index;
             while hole > 0 && at(&items[hole - 1]) > at(&item) {
                 items[hole] = items[hole - 1];
