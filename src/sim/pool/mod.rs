@@ -9,6 +9,8 @@
 //! number over time equals the sum of the times they spent (Little's law, on integers); time never
 //! runs backwards.
 
+mod dispatch;
+mod fixed;
 mod preemption;
 mod service;
 mod setup;

@@ -3,16 +3,14 @@
 //! The steps of an attempt are inlined by force: each is so short that a call, which saves and restores half
 //! of the registers, is a good part of it (5 % of M/M/100 in all).
 
+use super::Pool;
 use super::terms::{Size, Terms, WorkTerms};
-use super::{Due, Pool};
-use crate::random::Stream;
-use crate::scenario::{Batching, Dispatch, Drop};
+use crate::scenario::{Batching, Drop};
 use crate::sim::client::Ended;
 use crate::sim::line::Line;
 use crate::sim::replica::{Joiner, Replica};
 use crate::sim::request::{Attempt, Feedback, Place};
 use crate::sim::tally::Refusal;
-use crate::units::SimTime;
 
 /// Where an attempt that comes now goes.
 #[derive(Clone, Copy, Debug)]
@@ -292,51 +290,6 @@ impl Pool {
         }
     }
 
-    fn fill_static(&mut self, index: usize) {
-        let Batching::Static { minimum, window } = self.rules.policy.batching else {
-            return;
-        };
-        if !self.replicas[index].is_idle() {
-            return;
-        }
-        let line = self.line_of(Some(index as u32));
-        let Some(head) = self.lines[line].head(&self.attempts) else {
-            return;
-        };
-        let waited = self.clock - self.attempts.get(head).at;
-        if self.lines[line].len() < minimum as usize && waited < window {
-            return;
-        }
-        let mut taken = 0;
-        while taken < self.batch_limit {
-            let Some(slot) = self.take_next(index) else {
-                break;
-            };
-            self.begin(index, slot);
-            self.join(index, slot);
-            taken += 1;
-        }
-        self.replicas[index].leave_together();
-        self.tally.batches += u64::from(taken > 0);
-        self.tally.batched += taken as u64;
-        self.watch_window(line);
-    }
-
-    /// Static batching: wakes up when the first in line has waited for others long enough.
-    fn watch_window(&mut self, line: usize) {
-        let Batching::Static { window, .. } = self.rules.policy.batching else {
-            return;
-        };
-        let Some(head) = self.lines[line].head(&self.attempts) else {
-            return;
-        };
-        let due = self.attempts.get(head).at + window;
-        if due > self.clock && due != SimTime::NEVER {
-            self.timers
-                .set(due, Due::window(self.attempts.ticket(head)));
-        }
-    }
-
     /// After a change of the batch: plans the next, and tells whoever keeps count.
     #[inline(always)]
     fn settle(&mut self, index: usize, level: usize, was_busy: bool) {
@@ -538,55 +491,4 @@ impl Pool {
             _ => 0,
         }
     }
-
-    /// Which replica's line an attempt joins, where each has its own.
-    fn choose_replica(&mut self) -> u32 {
-        let count = self.replicas.len();
-        let chosen = match self.rules.policy.dispatch {
-            Dispatch::Central | Dispatch::Random => draw(&mut self.dispatch_stream, count),
-            Dispatch::RoundRobin => {
-                self.turn = (self.turn + 1) % count;
-                self.turn
-            }
-            Dispatch::PowerOfD(choices) => {
-                let mut best = draw(&mut self.dispatch_stream, count);
-                for _ in 1..choices {
-                    let other = draw(&mut self.dispatch_stream, count);
-                    if self.held_at(other) < self.held_at(best) {
-                        best = other;
-                    }
-                }
-                best
-            }
-            Dispatch::JoinShortest => self.shortest(),
-        };
-        chosen as u32
-    }
-
-    /// The replica that holds the fewest attempts, any of them when there are several.
-    fn shortest(&mut self) -> usize {
-        let (mut best, mut ties) = (0, 1_u64);
-        for other in 1..self.replicas.len() {
-            match self.held_at(other).cmp(&self.held_at(best)) {
-                std::cmp::Ordering::Less => (best, ties) = (other, 1),
-                std::cmp::Ordering::Equal => {
-                    ties += 1;
-                    if self.dispatch_stream.below(ties) == 0 {
-                        best = other;
-                    }
-                }
-                std::cmp::Ordering::Greater => {}
-            }
-        }
-        best
-    }
-
-    /// Attempts on a replica and in its line.
-    fn held_at(&self, index: usize) -> usize {
-        self.replicas[index].len() + self.lines[index].len()
-    }
-}
-
-fn draw(stream: &mut Stream, count: usize) -> usize {
-    stream.below(count as u64) as usize
 }
