@@ -20,9 +20,13 @@ pub struct Timers<T> {
     late: BinaryHeap<Reverse<Late<T>>>,
     set_late: u64,
     /// The next `RING` pages, by number modulo `RING`.
-    ring: Vec<Vec<(SimTime, T)>>,
-    /// Emptied pages, the last on top: its memory is still near.
-    spare: Vec<Vec<(SimTime, T)>>,
+    ring: Vec<Page>,
+    /// The timers of these pages, in blocks: memory follows the number of timers, and what an opened
+    /// page leaves is used again while it is near.
+    blocks: Vec<(SimTime, T)>,
+    /// By block: the next of its page, or the next free one.
+    next_block: Vec<u32>,
+    free: u32,
     /// Pages beyond, by number.
     far: BTreeMap<u64, Vec<(SimTime, T)>>,
     /// Timers in pages that are not open.
@@ -36,6 +40,17 @@ pub struct Timers<T> {
 
 /// Pages that are kept at hand.
 const RING: u64 = 256;
+/// Timers in a block.
+const BLOCK: usize = 64;
+const NONE: u32 = u32::MAX;
+
+/// A page that is not open, as a chain of blocks that are full but for the last.
+#[derive(Clone, Copy, Debug, Default)]
+struct Page {
+    first: u32,
+    last: u32,
+    timers: usize,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Late<T> {
@@ -53,8 +68,10 @@ impl<T: Ord + Copy> Timers<T> {
             next: 0,
             late: BinaryHeap::new(),
             set_late: 0,
-            ring: vec![Vec::new(); RING as usize],
-            spare: Vec::new(),
+            ring: vec![Page::default(); RING as usize],
+            blocks: Vec::new(),
+            next_block: Vec::new(),
+            free: NONE,
             far: BTreeMap::new(),
             waiting: 0,
             closed: 0,
@@ -69,14 +86,36 @@ impl<T: Ord + Copy> Timers<T> {
         let page = at.0 >> self.page_bits;
         if page >= self.closed && page - self.closed < RING {
             self.waiting += 1;
-            let timers = &mut self.ring[(page % RING) as usize];
-            if timers.capacity() == 0 {
-                *timers = self.spare.pop().unwrap_or_default();
+            let index = (page % RING) as usize;
+            let timers = self.ring[index].timers;
+            if timers.is_multiple_of(BLOCK) {
+                self.lengthen(index, (at, what));
             }
-            timers.push((at, what));
+            let page = &mut self.ring[index];
+            self.blocks[page.last as usize * BLOCK + timers % BLOCK] = (at, what);
+            page.timers += 1;
         } else {
             self.set_elsewhere(page, at, what);
         }
+    }
+
+    /// Gives a page another block.
+    fn lengthen(&mut self, index: usize, filling: (SimTime, T)) {
+        let block = match self.next_block.get(self.free as usize) {
+            Some(&next) => std::mem::replace(&mut self.free, next),
+            None => {
+                self.next_block.push(NONE);
+                self.blocks.resize(self.blocks.len() + BLOCK, filling);
+                (self.next_block.len() - 1) as u32
+            }
+        };
+        let page = &mut self.ring[index];
+        if page.timers == 0 {
+            page.first = block;
+        } else {
+            self.next_block[page.last as usize] = block;
+        }
+        page.last = block;
     }
 
     fn set_elsewhere(&mut self, page: u64, at: SimTime, what: T) {
@@ -111,13 +150,17 @@ impl<T: Ord + Copy> Timers<T> {
             self.waiting -= far.len();
             self.open.extend(far.iter().filter(|timer| holds(&timer.1)));
         }
-        let mut page = std::mem::take(&mut self.ring[(self.closed % RING) as usize]);
-        self.waiting -= page.len();
-        self.open
-            .extend(page.iter().filter(|timer| holds(&timer.1)));
-        if page.capacity() > 0 {
-            page.clear();
-            self.spare.push(page);
+        let page = std::mem::take(&mut self.ring[(self.closed % RING) as usize]);
+        self.waiting -= page.timers;
+        let (mut block, mut left) = (page.first as usize, page.timers);
+        while left > 0 {
+            let timers = &self.blocks[block * BLOCK..][..left.min(BLOCK)];
+            self.open
+                .extend(timers.iter().filter(|timer| holds(&timer.1)));
+            left -= timers.len();
+            let next = std::mem::replace(&mut self.next_block[block], self.free);
+            self.free = block as u32;
+            block = next as usize;
         }
         let begins = SimTime(self.closed << self.page_bits);
         let page = &mut self.open[from..];
