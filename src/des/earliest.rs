@@ -81,13 +81,6 @@ impl Earliest {
         }
     }
 
-    /// The due time of an entity.
-    #[must_use]
-    #[inline]
-    pub fn of(&self, entity: usize) -> SimTime {
-        self.times[entity]
-    }
-
     /// The earliest due time; `SimTime::NEVER` when nothing is due.
     #[must_use]
     #[inline]
@@ -101,6 +94,24 @@ impl Earliest {
     #[inline]
     pub fn entity(&self) -> usize {
         self.first.1 as usize
+    }
+
+    /// Calls `each` for entities that are due before `until`, in order of buckets; where the wheel ends
+    /// before, not for all of them.
+    pub fn each_due(&self, until: SimTime, mut each: impl FnMut(usize)) {
+        let last = (until.0.saturating_sub(self.origin.0) >> self.bits) as usize;
+        let mut next = self.occupied_from(self.cursor);
+        while let Some(bucket) = next.filter(|&bucket| bucket <= last) {
+            let mut index = self.heads[bucket];
+            while let Some(note) = self.notes.get(index as usize) {
+                let entity = note.entity as usize;
+                if note.at < until && self.times[entity] == note.at {
+                    each(entity);
+                }
+                index = note.next;
+            }
+            next = self.occupied_from(bucket + 1);
+        }
     }
 
     #[inline]
@@ -248,6 +259,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn who_is_due_soon_is_known() {
+        let mut wheel = Earliest::new(100);
+        (0..100).for_each(|entity| wheel.set(entity, SimTime(10 * entity as u64)));
+        wheel.set(3, SimTime(500));
+        let mut due = Vec::new();
+        wheel.each_due(SimTime(61), |entity| due.push(entity));
+        due.sort_unstable();
+        assert_eq!(due, [0, 1, 2, 4, 5, 6]);
     }
 
     #[test]

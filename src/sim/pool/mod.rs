@@ -219,18 +219,20 @@ impl Pool {
         }
         let last = self.incoming.get(come + ARRIVALS);
         let until = last.map_or(until, |last| last.0);
-        let due = |&(index, _): &(usize, &Replica)| self.changes.of(index) < until;
-        let replicas = self.replicas.iter().enumerate().filter(due);
-        let leaving = replicas.flat_map(|(_, replica)| replica.leaving(LEAVING));
+        let mut seen = 0;
+        self.changes.each_due(until, |replica| {
+            seen ^= self.attempts.fetch(self.replicas[replica].leaving(LEAVING));
+        });
         let line = self.lines.iter().take(1);
         // What is next in line was asked for the last time, unless this is the first.
         let known = if come == 0 { 0 } else { ARRIVALS };
         let starting = line.flat_map(|line| line.upcoming(known, 3 * ARRIVALS - known));
         let losing = self.timers.upcoming(until).map(|due| due.ticket());
-        let slots = leaving.chain(starting.chain(losing).map(Ticket::slot));
-        std::hint::black_box(self.attempts.fetch(slots));
+        seen ^= self
+            .attempts
+            .fetch(starting.chain(losing).map(Ticket::slot));
         let coming = self.incoming[come..].iter().take(ARRIVALS);
-        std::hint::black_box(coming.fold(0, |all, &(_, gateway, number)| {
+        std::hint::black_box(coming.fold(seen, |all, &(_, gateway, number)| {
             all ^ inbox[gateway as usize][number as usize].patience_ns
         }));
         until
