@@ -145,13 +145,13 @@ impl Replica {
         self.members.iter().map(|member| member.slot)
     }
 
-    /// Takes one out of the batch, between `reach` and `plan`; the iterations that are left to do.
+    /// Takes one out of the batch, between `reach` and `plan`; the iterations it did there.
     pub(crate) fn take_out(&mut self, slot: u32) -> u64 {
         let found = self.members.iter().position(|member| member.slot == slot);
         let index = found.expect("it is in the batch");
         let member = self.members.remove(index).expect("it was found");
         self.forget(member);
-        member.target - self.attained
+        self.attained - member.joined()
     }
 
     /// Takes everybody out, those who were joining too, at any time: what was done is lost.

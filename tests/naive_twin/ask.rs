@@ -108,6 +108,7 @@ fn policy() -> impl Strategy<Value = Policy> {
     let orders = [
         QueueOrder::Fcfs,
         QueueOrder::Priority,
+        QueueOrder::Preemptive,
         QueueOrder::Lifo,
         QueueOrder::Deadline,
     ];

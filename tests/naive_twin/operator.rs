@@ -93,6 +93,8 @@ impl Simulator {
             self.line_up(which);
         }
         self.start_waiting();
+        let replicas = 0..self.replicas.len();
+        replicas.for_each(|index| self.look_whom_to_interrupt(index));
     }
 
     /// What runs is lost, or waits to start again from zero.
@@ -108,6 +110,8 @@ impl Simulator {
             for which in members.into_iter().chain(replica.joining) {
                 let of = self.tries[which];
                 if requeue && !of.cancelled {
+                    let of = &mut self.tries[which];
+                    (of.iterations_done, of.joined_done, of.resumes) = (0, 0, false);
                     self.line_up(which);
                     self.wait_again(which);
                 } else {

@@ -97,6 +97,9 @@ impl Simulator {
                 } else if let Some(index) = replica {
                     self.look_again(index);
                 }
+                if let Some(index) = replica.or(self.is_central().then_some(0)) {
+                    self.look_whom_to_interrupt(index);
+                }
             }
         }
     }
@@ -146,7 +149,6 @@ impl Simulator {
             self.tries[which].replica = Some(line);
         }
         self.tries[which].place = Place::Waiting;
-        self.tries[which].iterations_done = 0;
         self.lines[line].push(which);
         self.pool.waiting_max = self.pool.waiting_max.max(self.levels().waiting);
         if self.head(line) == Some(which) {
@@ -280,12 +282,12 @@ impl Simulator {
         }
         // All leave with the last; who has less to do would have left before him.
         let mut batch = std::mem::take(&mut self.replicas[index].batch);
-        batch.sort_by_key(|&which| self.tries[which].work);
+        batch.sort_by_key(|&which| self.tries[which].work - self.tries[which].iterations_done);
         if let Some(&last) = batch.last() {
-            let longest = self.tries[last].work;
-            batch
-                .iter()
-                .for_each(|&which| self.tries[which].leaves_after = longest);
+            let longest = self.tries[last].work - self.tries[last].iterations_done;
+            for &which in &batch {
+                self.tries[which].leaves_after = self.tries[which].iterations_done + longest;
+            }
             self.pool.batches += 1;
             self.pool.batched += batch.len() as u64;
         }
@@ -338,7 +340,78 @@ impl Simulator {
             let members = replica.batch.iter().map(|&member| (member, played + later));
             self.iteration_quarters(members.chain([(which, later)]))
         };
-        joins_at + (0..self.tries[which].work).map(quarters).sum::<u64>() / 4
+        let left = self.tries[which].work - self.tries[which].iterations_done;
+        joins_at + (0..left).map(quarters).sum::<u64>() / 4
+    }
+
+    // -- who is interrupted ---------------------------------------------------------------------------
+
+    fn is_preemptive(&self) -> bool {
+        self.rules.policy.order == QueueOrder::Preemptive && !self.is_static()
+    }
+
+    /// Who runs on a full replica and makes room for somebody of a better class: of the worst class who
+    /// came last; of equals with the most left to do.
+    fn makes_room(&self, index: usize, head: usize) -> Option<usize> {
+        let rank = |which: usize| self.rules.tiers[self.tries[which].class].priority;
+        let memory = |which: usize| self.question.classes[self.tries[which].class].memory;
+        let batch = self.replicas[index].batch.iter().copied();
+        let batch = batch.filter(|&which| !self.tries[which].cancelled);
+        let last = batch.max_by_key(|&which| {
+            let of = &self.tries[which];
+            (rank(which), of.at, of.leaves_after - of.iterations_done)
+        })?;
+        let members = self.replicas[index].batch.iter();
+        let others = members.chain(&self.replicas[index].joining);
+        let others = others.filter(|&&which| which != last);
+        let held: u64 = others.map(|&which| memory(which)).sum();
+        let fits = held + memory(head) <= self.question.memory_limit;
+        (!self.has_place(index) && rank(last) > rank(head) && fits).then_some(last)
+    }
+
+    /// Somebody has come, or a batch or the rules have changed: if the head of the line goes before
+    /// somebody who runs, the last of all those makes room at the end of his iteration.
+    pub(crate) fn look_whom_to_interrupt(&mut self, index: usize) {
+        if self.stopped || !self.is_preemptive() {
+            return;
+        }
+        let Some(head) = self.head(self.line_of(index)) else {
+            return;
+        };
+        let replicas = 0..self.replicas.len();
+        let last = replicas
+            .filter(|&other| self.is_central() || other == index)
+            .filter_map(|other| {
+                let last = self.tries[self.makes_room(other, head)?];
+                Some((self.rules.tiers[last.class].priority, last.at, other))
+            })
+            .max();
+        if let Some((.., other)) = last {
+            self.replicas[other].touched = true;
+        }
+    }
+
+    /// The end of an iteration: who goes after the head of the line makes room, and is the first of his
+    /// class in line.
+    fn interrupt(&mut self, index: usize) {
+        self.replicas[index].began = self.now;
+        let line = self.line_of(index);
+        while self.is_preemptive()
+            && let Some(head) = self.head(line)
+            && let Some(last) = self.makes_room(index, head)
+        {
+            self.replicas[index].batch.retain(|&which| which != last);
+            self.lines[line].insert(0, last);
+            let of = &mut self.tries[last];
+            of.place = Place::Waiting;
+            of.resumes = true;
+            // In a batch that leaves as a whole he may have stayed for longer than his work takes.
+            of.iterations_done = of.iterations_done.min(of.work - 1);
+            of.joined_done = of.iterations_done;
+            if let Some(next) = self.take_next(index) {
+                self.join(index, next);
+            }
+        }
     }
 
     // -- iterations -----------------------------------------------------------------------------------
@@ -372,8 +445,10 @@ impl Simulator {
                 self.join(index, joiner);
             }
         }
+        self.interrupt(index);
         self.fill(index);
         self.begin_phase(index);
+        self.look_whom_to_interrupt(index);
     }
 
     /// Fills the free places from the line; the next iteration begins now.
@@ -397,7 +472,10 @@ impl Simulator {
         of.place = Place::Running;
         of.replica = Some(index);
         of.leaves_after = of.work;
-        self.tallies[of.class].wait.record(self.now - of.at);
+        of.joined_done = of.iterations_done;
+        if !of.resumes {
+            self.tallies[of.class].wait.record(self.now - of.at);
+        }
         self.replicas[index].batch.push(which);
     }
 
@@ -431,10 +509,12 @@ impl Simulator {
             let prompt = u64::from(of.asked.prompt_tokens);
             let done = of.iterations_done + later;
             let grows = self.question.classes[of.class].context_grows;
-            let grown = if grows { done } else { 0 };
-            quarters += self.question.context_token_quarters * (prompt + grown);
-            if done == 0 {
-                quarters += self.question.prompt_token_quarters * prompt;
+            // Who goes on at the low quality has the context of his prompt only.
+            let grows_from = if of.is_low { of.joined_done } else { 0 };
+            let context = prompt + if grows { done - grows_from } else { 0 };
+            quarters += self.question.context_token_quarters * context;
+            if done == of.joined_done {
+                quarters += self.question.prompt_token_quarters * context;
             }
         }
         match size {

@@ -48,6 +48,10 @@ pub(crate) struct Try {
     /// Iterations after which it leaves its batch.
     pub leaves_after: u64,
     pub iterations_done: u64,
+    /// `iterations_done` when it last joined a batch; while it waits, when it will.
+    pub joined_done: u64,
+    /// It was interrupted, and goes on where it stopped.
+    pub resumes: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -251,6 +255,8 @@ impl Simulator {
             work: 0,
             leaves_after: 0,
             iterations_done: 0,
+            joined_done: 0,
+            resumes: false,
         });
         self.enter(self.tries.len() - 1);
     }
@@ -355,6 +361,8 @@ impl Simulator {
             }
             // He has gone already.
             _ if of.ghost || of.cancelled => {}
+            // His service has started, and he waits for no more.
+            Place::Waiting if of.resumes && class.until == PatienceUntil::Start => {}
             Place::Waiting => {
                 self.tries[which].ghost = silent;
                 if !silent {
@@ -405,6 +413,8 @@ impl Simulator {
             cancelled: false,
             is_low: false,
             iterations_done: 0,
+            joined_done: 0,
+            resumes: false,
             ..of
         });
     }

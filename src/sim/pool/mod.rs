@@ -309,6 +309,9 @@ impl Pool {
             self.queue_up(slot);
         }
         self.start_waiting();
+        if self.terms.is_preemptive {
+            self.interrupt_soon_anywhere();
+        }
     }
 
     /// The pool stands still: what runs fails, or waits to start again from zero.
@@ -325,6 +328,7 @@ impl Pool {
             for slot in self.replicas[index].evacuate(self.clock) {
                 self.gauges.running.down(self.clock);
                 if requeue && self.attempts.place(slot) == Place::Running {
+                    self.start_from_zero(slot);
                     self.queue_up(slot);
                     self.wait_again(slot);
                 } else {

@@ -1,8 +1,9 @@
 //! Preemption: who goes before somebody that runs takes his place at the end of the iteration.
 //!
 //! The interrupted goes to the head of his class and later goes on where he stopped; a context that has
-//! grown is then computed anew, as a longer prompt (at a lower quality only the prompt itself is). Finding whom to interrupt looks at every batch, which
-//! only this queue order pays for. Fixed batches are not interrupted.
+//! grown is then computed anew, as a longer prompt (at a lower quality only the prompt itself is).
+//! Nobody is interrupted for somebody whom his memory does not suffice. Finding whom to interrupt looks
+//! at every batch, which only this queue order pays for. Fixed batches are not interrupted.
 
 use super::Pool;
 use crate::sim::request::Place;
@@ -24,6 +25,32 @@ impl Pool {
             .max_by_key(key)
     }
 
+    /// Who gives his place in a full batch to the head of the line, if somebody goes after him and leaves
+    /// him enough memory.
+    fn gives_way(&self, index: usize, head: u32) -> Option<u32> {
+        let replica = &self.replicas[index];
+        if replica.len() < self.places {
+            // A place that is free already is too small for the head.
+            return None;
+        }
+        let last = self.last_to_go(index)?;
+        let others_bytes = replica.memory_bytes - self.work_of(last).memory_bytes;
+        let needed_bytes = others_bytes.saturating_add(self.work_of(head).memory_bytes);
+        let goes_after = self.priority(last) > self.priority(head);
+        (goes_after && needed_bytes <= self.memory_limit).then_some(last)
+    }
+
+    /// The rules have changed: who waits may now go before somebody who runs.
+    pub(super) fn interrupt_soon_anywhere(&mut self) {
+        if self.terms.is_central {
+            self.interrupt_soon(None);
+            return;
+        }
+        for index in 0..self.replicas.len() {
+            self.interrupt_soon(Some(index as u32));
+        }
+    }
+
     /// Somebody has come to wait in the line of a replica, or of all: if he goes before somebody who runs,
     /// that one's replica looks at its batch at the end of the iteration.
     pub(super) fn interrupt_soon(&mut self, replica: Option<u32>) {
@@ -42,14 +69,11 @@ impl Pool {
             Some(replica) if !self.terms.is_central => replica as usize..replica as usize + 1,
             _ => 0..self.replicas.len(),
         };
-        // A place that is free already is too small for the head: another would not help.
-        let full = replicas.filter(|&index| self.replicas[index].len() >= self.places);
-        let last = full.filter_map(|index| {
-            let last = self.last_to_go(index)?;
+        let last = replicas.filter_map(|index| {
+            let last = self.gives_way(index, head)?;
             Some((self.priority(last), self.attempts.get(last).at, index))
         });
-        if let Some((priority, _, index)) = last.max()
-            && priority > self.priority(head)
+        if let Some((.., index)) = last.max()
             && let Some(time) = self.replicas[index].change_soon(self.clock, &self.curve)
         {
             self.changes.set(index, time);
@@ -59,14 +83,9 @@ impl Pool {
     /// At the end of an iteration: who goes after the head of the line makes room for it.
     pub(super) fn interrupt(&mut self, index: usize) {
         let line = self.line_of(Some(index as u32));
-        while self.replicas[index].len() >= self.places {
-            let Some(head) = self.lines[line].head(&self.attempts) else {
-                return;
-            };
-            let goes_after = |&last: &u32| self.priority(last) > self.priority(head);
-            let Some(last) = self.last_to_go(index).filter(goes_after) else {
-                return;
-            };
+        while let Some(head) = self.lines[line].head(&self.attempts)
+            && let Some(last) = self.gives_way(index, head)
+        {
             self.take_out(index, last);
             let (ticket, priority) = (self.attempts.ticket(last), self.priority(last));
             self.lines[line].push_first(ticket, priority);
@@ -79,14 +98,34 @@ impl Pool {
 
     /// Takes a running attempt out of its batch, with what is left of its work.
     fn take_out(&mut self, index: usize, slot: u32) {
-        let left = self.replicas[index].take_out(slot);
+        let done = self.replicas[index].take_out(slot);
         self.replicas[index].memory_bytes -= self.work_of(slot).memory_bytes;
         let attempt = self.attempts.get_mut(slot);
         // In a batch that was fixed when it started, one stays longer than one's own work takes.
-        attempt.amount = left.min(attempt.amount);
+        attempt.amount = attempt.amount.saturating_sub(done).max(1);
         attempt.resumes = true;
         self.attempts.set_place(slot, Place::Waiting);
         self.gauges.running.down(self.clock);
         self.gauges.waiting.up(self.clock);
+    }
+
+    /// What an attempt has done is lost: it starts again from zero. At a lower quality the amount of its
+    /// work is drawn again.
+    pub(super) fn start_from_zero(&mut self, slot: u32) {
+        let attempt = self.attempts.get(slot);
+        if !attempt.resumes {
+            return;
+        }
+        let (quality, request) = (usize::from(attempt.quality), &attempt.request);
+        let amount = if quality == 0 {
+            request.amount
+        } else {
+            let demand = &self.scenario.demands[usize::from(request.demand)];
+            let law = self.scenario.works[demand.work].amount_sampler(quality);
+            law.sample_whole(&mut self.work_stream).max(1)
+        };
+        let attempt = self.attempts.get_mut(slot);
+        attempt.amount = amount;
+        attempt.resumes = false;
     }
 }
