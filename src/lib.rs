@@ -64,6 +64,8 @@ pub mod cli;
 pub mod des;
 pub mod economics;
 pub mod estimate;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 pub mod metrics;
 pub mod profile;
 pub mod queueing;

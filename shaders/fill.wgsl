@@ -1,0 +1,36 @@
+// Seeded pseudo-random numbers, uniform in [-scale, scale], so that weights need not cross the bus.
+// One invocation makes one element from its index alone: the same on every device. Twin: `fill.rs`.
+struct Params {
+    elements: u32,
+    seed: u32,
+    scale: f32,
+    offset: f32,
+}
+
+@group(0) @binding(1) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> output: array<Real>;
+
+const WORKGROUP: u32 = 256u;
+
+// The finaliser of PCG's `RXS-M-XS` (Jarzynski and Olano 2020): every bit of the index reaches every other.
+fn pcg(index: u32) -> u32 {
+    let state = index * 747796405u + 2891336453u;
+    let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
+    return (word >> 22u) ^ word;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) id: vec3<u32>,
+    @builtin(num_workgroups) count: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let group = workgroup_number(id, count);
+    let index = group * WORKGROUP + lane;
+    if group >= range.end || index >= params.elements {
+        return;
+    }
+    // 24 bits, so that the quotient is exact in f32.
+    let unit = f32(pcg(index ^ pcg(params.seed)) >> 8u) / 8388608.0 - 1.0;
+    output[index] = Real(params.offset + params.scale * unit);
+}

@@ -1,0 +1,82 @@
+//! Every kernel against its twin, on an adapter and in each variant it can run.
+//!
+//! Any adapter will do, a software one included; without one the tests are counted as ignored and say so.
+//! `MELTPOINT_REQUIRE_GPU=1` makes that a failure. Inputs are random, outputs are poisoned before, and the
+//! tolerances are those that the kernels state (`gpu::precision::Tolerance`).
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a harness of its own tells what it found and what it left out"
+)]
+
+mod agreement;
+mod simple;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Trial};
+use meltpoint::gpu::adapter::{self, Wanted};
+use meltpoint::gpu::device::{Checks, Device};
+use meltpoint::gpu::kernels::Kernel;
+
+/// A kernel of one shape, and what is particular about it.
+struct Case {
+    name: String,
+    kernel: Box<dyn Kernel>,
+}
+
+impl Case {
+    fn new(name: impl Into<String>, kernel: impl Kernel + 'static) -> Self {
+        Self {
+            name: name.into(),
+            kernel: Box::new(kernel),
+        }
+    }
+}
+
+/// All cases; a kernel has several: tiny, odd, prime, larger than a tile.
+fn cases() -> Vec<Case> {
+    simple::cases()
+}
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // Software adapters use all cores for one dispatch; side by side they only wait for each other.
+    arguments.test_threads.get_or_insert(2);
+    let device = device();
+    if device.is_none() {
+        let required = std::env::var_os("MELTPOINT_REQUIRE_GPU").is_some_and(|v| v != "0");
+        eprintln!(
+            "no GPU adapter, not even a software one: kernels are not tested (ignored below)"
+        );
+        if required {
+            eprintln!("MELTPOINT_REQUIRE_GPU is set: that is a failure");
+            return ExitCode::FAILURE;
+        }
+    }
+    let trials = cases().into_iter().map(|case| {
+        let device = device.clone();
+        let (ignored, name) = (
+            device.is_none(),
+            format!("{} {}", case.kernel.name(), case.name),
+        );
+        let test = move || match device {
+            Some(device) => agreement::check(&device, case.kernel.as_ref()).map_err(Into::into),
+            None => Ok(()),
+        };
+        Trial::test(name, test).with_ignored_flag(ignored)
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
+
+fn device() -> Option<Arc<Device>> {
+    let wanted = match std::env::var("MELTPOINT_ADAPTER") {
+        Ok(name) => Wanted::Named(name),
+        Err(_) => Wanted::Best,
+    };
+    let adapter = adapter::choose(&wanted).ok()?;
+    eprintln!("adapter: {} ({})", adapter.name, adapter.driver_info);
+    Device::open(adapter, Checks::On).ok().map(Arc::new)
+}
