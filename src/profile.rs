@@ -12,6 +12,14 @@
 //! does (diffusion). All of it is integer arithmetic in units of 2^-20 ns, rounded down to whole
 //! nanoseconds at each iteration's end, so that a sum of iterations and a jump over them agree exactly.
 
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod measured;
+mod reading;
+
+pub use measured::MeasuredProfile;
+pub use reading::{NotAProfile, read_measured};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

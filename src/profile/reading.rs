@@ -1,0 +1,305 @@
+//! From the text of a device profile to data that can be relied on, or to the first thing that is wrong.
+//!
+//! Unknown fields are let pass: a later version may say more. What is read has finite positive numbers,
+//! points in order, and medians within their intervals and equal to those of their samples.
+
+use super::measured::{
+    Energy, FORMAT, IterationTime, MeasuredProfile, Rate, VERSION, WorkloadKind,
+};
+
+/// Relative difference that rounding in decimal text may leave between a median and its samples.
+const ROUNDING: f64 = 1e-9;
+/// Most images in a batch.
+const BATCH_MAX: u32 = 65_536;
+
+/// Why a text is no device profile that can be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum NotAProfile {
+    /// No JSON, or a field is missing or of another type.
+    #[error("line {line}, column {column}: {message}")]
+    Json {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What the reader says.
+        message: String,
+    },
+    /// Another kind of file.
+    #[error("`format` is {found:?}, but must be {FORMAT:?}")]
+    Format {
+        /// What stands there.
+        found: String,
+    },
+    /// Another version of the format.
+    #[error("`version` is {found}, but this program reads version {VERSION}")]
+    Version {
+        /// What stands there.
+        found: u64,
+    },
+    /// A number out of its range.
+    #[error("`{path}` is {found}, but must be {allowed}")]
+    Number {
+        /// Where, as `iterations[2].median_s`.
+        path: String,
+        /// What stands there.
+        found: f64,
+        /// What may stand there.
+        allowed: &'static str,
+    },
+    /// Nothing where something must be.
+    #[error("`{path}` is empty or missing, but a valid profile has it")]
+    Missing {
+        /// Where.
+        path: String,
+    },
+    /// Points that are not in order.
+    #[error(
+        "`{path}` does not come after the one before: points are sorted by batch, then by context, each once"
+    )]
+    Order {
+        /// Where.
+        path: String,
+    },
+    /// A statistic that is not that of its samples.
+    #[error("`{path}` is {found}, but its samples give {expected}")]
+    Statistic {
+        /// Where.
+        path: String,
+        /// What stands there.
+        found: f64,
+        /// What the samples give.
+        expected: f64,
+    },
+    /// A name with characters that no terminal should see.
+    #[error("`{path}` must be printable text of at most 200 characters")]
+    Text {
+        /// Where.
+        path: String,
+    },
+}
+
+/// Reads and checks the text of a device profile.
+///
+/// # Errors
+/// The first thing that is wrong, with its place.
+pub fn read_measured(text: &str) -> Result<MeasuredProfile, NotAProfile> {
+    let json: serde_json::Value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    // These two are looked at first: a file of another kind lacks the other fields.
+    let format = json.get("format").and_then(serde_json::Value::as_str);
+    if format != Some(FORMAT) {
+        let found: String = format.unwrap_or("").chars().take(100).collect();
+        return Err(NotAProfile::Format { found });
+    }
+    let version = json.get("version").and_then(serde_json::Value::as_u64);
+    if let Some(found) = version.filter(|version| *version != u64::from(VERSION)) {
+        return Err(NotAProfile::Version { found });
+    }
+    // Read from the text again, so that errors have a place.
+    let profile: MeasuredProfile = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    check(&profile)?;
+    Ok(profile)
+}
+
+fn not_json(error: &serde_json::Error) -> NotAProfile {
+    let message = error.to_string();
+    let end = message.rfind(" at line ").unwrap_or(message.len());
+    NotAProfile::Json {
+        line: error.line(),
+        column: error.column(),
+        message: message[..end].to_owned(),
+    }
+}
+
+fn check(profile: &MeasuredProfile) -> Result<(), NotAProfile> {
+    texts(profile)?;
+    let workload = &profile.workload;
+    positive("workload.resolution_px", f64::from(workload.resolution_px))?;
+    positive(
+        "workload.iterations_per_image",
+        f64::from(workload.iterations_per_image),
+    )?;
+    positive(
+        "workload.sequences_per_image",
+        f64::from(workload.sequences_per_image),
+    )?;
+    not_negative(
+        "method.longest_dispatch_s",
+        profile.method.longest_dispatch_s,
+    )?;
+    if let Some(gemm) = &profile.ceilings.gemm {
+        rate("ceilings.gemm.flop_per_s", &gemm.flop_per_s)?;
+    }
+    if let Some(copy) = &profile.ceilings.copy {
+        rate("ceilings.copy.bytes_per_s", &copy.bytes_per_s)?;
+    }
+    times("iterations", &profile.iterations)?;
+    times("decoder", &profile.decoder)?;
+    contexts(profile)?;
+    if let Some(energy) = &profile.energy {
+        check_energy(energy)?;
+    }
+    let missing = [
+        ("iterations", profile.iterations.is_empty()),
+        ("ceilings.gemm", profile.ceilings.gemm.is_none()),
+        ("ceilings.copy", profile.ceilings.copy.is_none()),
+    ];
+    match missing.iter().find(|(_, is_missing)| *is_missing) {
+        Some((path, _)) if profile.valid => Err(NotAProfile::Missing {
+            path: (*path).to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Names go into messages and reports.
+fn texts(profile: &MeasuredProfile) -> Result<(), NotAProfile> {
+    let device = &profile.device;
+    let texts = [
+        ("program", &profile.program),
+        ("measured_at", &profile.measured_at),
+        ("device.name", &device.name),
+        ("device.vendor", &device.vendor),
+        ("device.backend", &device.backend),
+        ("device.driver", &device.driver),
+        ("device.driver_info", &device.driver_info),
+        ("workload.model", &profile.workload.model),
+    ];
+    let accelerator = device
+        .accelerator
+        .iter()
+        .map(|name| ("device.accelerator", name));
+    for (path, text) in texts.into_iter().chain(accelerator) {
+        if text.chars().count() > 200 || text.chars().any(char::is_control) {
+            return Err(NotAProfile::Text {
+                path: path.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A model without context has none to measure.
+fn contexts(profile: &MeasuredProfile) -> Result<(), NotAProfile> {
+    let diffusion = profile.workload.kind == WorkloadKind::Diffusion;
+    let iterations = profile
+        .iterations
+        .iter()
+        .map(|time| (diffusion, "iterations", time));
+    let decoder = profile.decoder.iter().map(|time| (true, "decoder", time));
+    let with_context = iterations
+        .chain(decoder)
+        .find(|(without, _, time)| *without && time.context_tokens > 0);
+    match with_context {
+        Some((_, list, time)) => Err(NotAProfile::Number {
+            path: format!("{list}, batch {}, context_tokens", time.batch),
+            found: time.context_tokens as f64,
+            allowed: "0: neither diffusion nor a decoder has a context",
+        }),
+        None => Ok(()),
+    }
+}
+
+fn times(list: &str, times: &[IterationTime]) -> Result<(), NotAProfile> {
+    let mut before = None;
+    for (index, time) in times.iter().enumerate() {
+        let at = |field: &str| format!("{list}[{index}].{field}");
+        if !(1..=BATCH_MAX).contains(&time.batch) {
+            return Err(NotAProfile::Number {
+                path: at("batch"),
+                found: f64::from(time.batch),
+                allowed: "from 1 to 65,536",
+            });
+        }
+        positive(&at("flop"), time.flop)?;
+        positive(&at("bytes"), time.bytes)?;
+        let interval = time.interval;
+        samples(&at("samples_s"), &time.samples_s)?;
+        within(&at("interval.confidence"), interval.confidence)?;
+        not_negative(&at("spread"), time.spread)?;
+        let expected = Rate::of(time.samples_s.clone()).ok_or(NotAProfile::Missing {
+            path: at("samples_s"),
+        })?;
+        same(at("median_s"), time.median_s, expected.median)?;
+        same(at("interval.low_s"), interval.low_s, expected.low)?;
+        same(at("interval.high_s"), interval.high_s, expected.high)?;
+        let key = (time.batch, time.context_tokens);
+        if before.is_some_and(|before| before >= key) {
+            return Err(NotAProfile::Order {
+                path: format!("{list}[{index}]"),
+            });
+        }
+        before = Some(key);
+    }
+    Ok(())
+}
+
+fn rate(path: &str, rate: &Rate) -> Result<(), NotAProfile> {
+    let at = |field: &str| format!("{path}.{field}");
+    samples(&at("samples"), &rate.samples)?;
+    within(&at("confidence"), rate.confidence)?;
+    not_negative(&at("spread"), rate.spread)?;
+    let expected = Rate::of(rate.samples.clone()).ok_or(NotAProfile::Missing {
+        path: at("samples"),
+    })?;
+    same(at("median"), rate.median, expected.median)?;
+    same(at("low"), rate.low, expected.low)?;
+    same(at("high"), rate.high, expected.high)
+}
+
+fn check_energy(energy: &Energy) -> Result<(), NotAProfile> {
+    positive("energy.batch", f64::from(energy.batch))?;
+    positive("energy.joule_per_image", energy.joule_per_image)?;
+    positive("energy.mean_w", energy.mean_w)
+}
+
+fn samples(path: &str, samples: &[f64]) -> Result<(), NotAProfile> {
+    for (index, sample) in samples.iter().enumerate() {
+        positive(&format!("{path}[{index}]"), *sample)?;
+    }
+    Ok(())
+}
+
+fn number(
+    path: &str,
+    found: f64,
+    is_allowed: bool,
+    allowed: &'static str,
+) -> Result<(), NotAProfile> {
+    match is_allowed {
+        true => Ok(()),
+        false => Err(NotAProfile::Number {
+            path: path.to_owned(),
+            found,
+            allowed,
+        }),
+    }
+}
+
+fn positive(path: &str, found: f64) -> Result<(), NotAProfile> {
+    let is_allowed = found > 0.0 && found.is_finite();
+    number(path, found, is_allowed, "a number above 0")
+}
+
+fn not_negative(path: &str, found: f64) -> Result<(), NotAProfile> {
+    let is_allowed = found >= 0.0 && found.is_finite();
+    number(path, found, is_allowed, "0 or more")
+}
+
+fn within(path: &str, found: f64) -> Result<(), NotAProfile> {
+    number(path, found, (0.0..=1.0).contains(&found), "from 0 to 1")
+}
+
+fn same(path: String, found: f64, expected: f64) -> Result<(), NotAProfile> {
+    match (found / expected - 1.0).abs() <= ROUNDING {
+        true => Ok(()),
+        false => Err(NotAProfile::Statistic {
+            path,
+            found,
+            expected,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;
