@@ -161,28 +161,35 @@ impl fmt::Display for WorkloadKind {
     }
 }
 
-/// How the arithmetic is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// How numbers are stored and multiplied: chosen by what the adapter can do, and recorded.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Variant {
     /// 32-bit throughout.
     F32,
     /// 16-bit storage, 32-bit sums.
     F16,
-    /// 32-bit on cooperative matrices.
-    CooperativeF32,
     /// 16-bit operands and 32-bit sums on cooperative matrices.
     CooperativeF16,
 }
 
-impl fmt::Display for Variant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Variant {
+    /// Its name in files and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
             Self::F32 => "f32",
             Self::F16 => "f16",
-            Self::CooperativeF32 => "cooperative-f32",
             Self::CooperativeF16 => "cooperative-f16",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
