@@ -14,6 +14,7 @@ pub mod adapter;
 pub mod device;
 pub mod error;
 pub mod kernels;
+pub mod measure;
 pub mod precision;
 pub mod program;
 pub mod timing;
