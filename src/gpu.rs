@@ -15,6 +15,8 @@ pub mod device;
 pub mod error;
 pub mod kernels;
 pub mod measure;
+pub mod pace;
+pub mod power;
 pub mod precision;
 pub mod program;
 pub mod timing;

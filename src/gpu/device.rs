@@ -78,6 +78,8 @@ struct Pipeline {
 #[derive(Debug)]
 pub struct Stage {
     name: String,
+    /// Kernel, shape and storage: stages of equal kind take equal time.
+    kind: String,
     pipeline: Arc<Pipeline>,
     params: wgpu::Buffer,
     buffers: Vec<wgpu::Buffer>,
@@ -92,6 +94,20 @@ pub struct Part {
     pipeline: Arc<Pipeline>,
     bindings: BindGroup,
     count: u32,
+}
+
+impl Stage {
+    /// Stem of its kernel.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Kernel, shape and storage: stages of equal kind take equal time.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
 }
 
 impl Device {
@@ -295,6 +311,7 @@ impl Device {
         let tensors = inputs.iter().chain([&output]);
         Ok(Stage {
             name: kernel.name().to_owned(),
+            kind: format!("{kernel:?} {variant}"),
             pipeline,
             params,
             buffers: tensors.map(|tensor| tensor.buffer.clone()).collect(),
