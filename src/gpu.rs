@@ -19,6 +19,7 @@ pub mod pace;
 pub mod power;
 pub mod precision;
 pub mod program;
+pub mod sampling;
 pub mod timing;
 mod trusted;
 
