@@ -20,6 +20,7 @@ pub mod power;
 pub mod precision;
 pub mod program;
 pub mod sampling;
+pub mod session;
 pub mod timing;
 mod trusted;
 
