@@ -12,10 +12,14 @@
 //! does (diffusion). All of it is integer arithmetic in units of 2^-20 ns, rounded down to whole
 //! nanoseconds at each iteration's end, so that a sum of iterations and a jump over them agree exactly.
 
+pub mod catalog;
+pub mod fit;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod measured;
+pub mod mlperf;
 mod reading;
+pub mod roofline;
 
 pub use measured::MeasuredProfile;
 pub use reading::{NotAProfile, read_measured};
