@@ -12,10 +12,14 @@
 //! does (diffusion). All of it is integer arithmetic in units of 2^-20 ns, rounded down to whole
 //! nanoseconds at each iteration's end, so that a sum of iterations and a jump over them agree exactly.
 
+pub mod catalog;
+pub mod fit;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod measured;
+pub mod mlperf;
 mod reading;
+pub mod roofline;
 
 pub use measured::MeasuredProfile;
 pub use reading::{NotAProfile, read_measured};
@@ -45,6 +49,19 @@ pub struct DeviceProfile {
     pub provenance: Provenance,
     /// Where it comes from.
     pub source: String,
+    /// How sure a measured curve is; `None`: nobody says.
+    pub spread: Option<Spread>,
+}
+
+/// By how much a measured curve may be off as a whole: two independent log-normal factors with median 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spread {
+    /// The device that was measured; all curves from it are off by one and the same factor.
+    pub device: String,
+    /// Standard deviation of the logarithm of that factor.
+    pub log_sd: f64,
+    /// The same of the scaling to this accelerator, which all its curves share; 0: it was measured itself.
+    pub scaling_log_sd: f64,
 }
 
 /// Where a number comes from, best first.
@@ -110,6 +127,17 @@ impl ServiceCurve {
             by_batch: vec![1 << FRACTION_BITS],
             per_context_token: 0,
             per_prompt_token: 0,
+        }
+    }
+
+    /// The curve with every time multiplied by a positive factor.
+    #[must_use]
+    pub fn times(&self, factor: f64) -> Self {
+        let times = |time: u64| (time as f64 * factor).round() as u64;
+        Self {
+            by_batch: self.by_batch.iter().map(|&t| times(t).max(1)).collect(),
+            per_context_token: times(self.per_context_token),
+            per_prompt_token: times(self.per_prompt_token),
         }
     }
 

@@ -66,6 +66,21 @@ pub struct Question {
     /// Simulate this share of the users and of the fleet; above 1 makes both larger.
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub scale: Option<f64>,
+    /// Whose iteration times the scenario's replicas have.
+    #[command(flatten)]
+    pub measured: MeasuredBy,
+}
+
+/// A device profile in the place of those of the scenario.
+#[derive(Debug, Clone, Default, Args)]
+pub struct MeasuredBy {
+    /// Take the iteration times of this measured device profile instead of the scenario's own, scaled to
+    /// the accelerators of its fleet.
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+    /// Use the profile although it is of a software adapter or of a run that ended early; the result says so.
+    #[arg(long, requires = "profile")]
+    pub force_profile: bool,
 }
 
 /// How often a scenario is run. The values are checked with the scenario, whose keys they stand for.
@@ -195,6 +210,9 @@ pub struct Compare {
     /// Simulate this share of the users and of the fleet of scenarios.
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub scale: Option<f64>,
+    /// Whose iteration times the replicas of scenarios have.
+    #[command(flatten)]
+    pub measured: MeasuredBy,
     /// Threads; the result is the same for any number [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -318,6 +336,8 @@ pub enum SchemaOf {
     Scenario,
     /// `result.json`.
     Result,
+    /// A measured device profile, as `--profile` takes it.
+    Profile,
 }
 
 #[cfg(test)]

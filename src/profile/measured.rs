@@ -74,6 +74,14 @@ impl MeasuredProfile {
     }
 }
 
+/// The JSON Schema (draft 2020-12) of the file.
+#[must_use]
+pub fn json_schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(MeasuredProfile).to_value();
+    schema["title"] = serde_json::json!("A meltpoint device profile");
+    schema
+}
+
 /// What was measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Device {

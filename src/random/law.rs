@@ -97,6 +97,53 @@ impl Law {
         }
     }
 
+    /// The law of the quantity multiplied by a positive factor.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        match self {
+            Self::Constant { value } => Self::Constant {
+                value: value * factor,
+            },
+            Self::Exponential { mean } => Self::Exponential {
+                mean: mean * factor,
+            },
+            Self::Erlang { mean, stages } => Self::Erlang {
+                mean: mean * factor,
+                stages,
+            },
+            Self::HyperExponential {
+                share_first,
+                mean_first,
+                mean_second,
+            } => Self::HyperExponential {
+                share_first,
+                mean_first: mean_first * factor,
+                mean_second: mean_second * factor,
+            },
+            Self::Lognormal { mean, variation } => Self::Lognormal {
+                mean: mean * factor,
+                variation,
+            },
+            Self::Uniform { low, high } => Self::Uniform {
+                low: low * factor,
+                high: high * factor,
+            },
+            Self::Pareto { minimum, shape } => Self::Pareto {
+                minimum: minimum * factor,
+                shape,
+            },
+            Self::TwoPoint {
+                share_first,
+                first,
+                second,
+            } => Self::TwoPoint {
+                share_first,
+                first: first * factor,
+                second: second * factor,
+            },
+        }
+    }
+
     /// The variance; infinite for a Pareto law with shape up to 2.
     #[must_use]
     pub fn variance(&self) -> f64 {

@@ -17,7 +17,7 @@ pub struct Median {
     /// The confidence the interval has, whatever the law of the samples: at least what was asked for if
     /// there are enough samples, else that of the whole range, 1 - 2^(1 - n).
     pub confidence: f64,
-    /// `relative_spread` of the samples.
+    /// `relative_spread` of the samples; infinite where the median is not above 0.
     pub spread: f64,
 }
 
@@ -39,7 +39,7 @@ pub fn median(samples: &[f64], confidence: f64) -> Option<Median> {
         low: sorted[k as usize - 1],
         high: sorted[(n - k) as usize],
         confidence: (1.0 - outside(k)).max(0.0),
-        spread: relative_spread(samples)?,
+        spread: relative_spread(samples).unwrap_or(f64::INFINITY),
     })
 }
 
