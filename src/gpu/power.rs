@@ -1,7 +1,6 @@
-//! What the platform tells about power, clocks and neighbours: NVIDIA's management library, looked for at
+//! What the platform tells about power and neighbours: NVIDIA's management library, looked for at
 //! run time. Where there is none, that is said and nothing is guessed.
 
-use nvml_wrapper::bitmasks::device::ThrottleReasons;
 use nvml_wrapper::{Device as NvmlDevice, Nvml};
 
 use super::Adapter;
@@ -68,21 +67,6 @@ impl Power {
             (others, busy) => Some(format!(
                 "{others} other compute processes, {busy} % busy before the start"
             )),
-        }
-    }
-
-    /// Whether the card says that heat or power holds its clocks down now.
-    #[must_use]
-    pub fn throttled(&self) -> Option<String> {
-        let reasons = self.device()?.current_throttle_reasons().ok()?;
-        let heat = ThrottleReasons::HW_THERMAL_SLOWDOWN | ThrottleReasons::SW_THERMAL_SLOWDOWN;
-        let power = ThrottleReasons::SW_POWER_CAP | ThrottleReasons::HW_POWER_BRAKE_SLOWDOWN;
-        if reasons.intersects(heat) {
-            Some("heat".to_owned())
-        } else if reasons.intersects(power) {
-            Some("power limit".to_owned())
-        } else {
-            None
         }
     }
 }
