@@ -3,12 +3,16 @@
 //! Unknown fields are let pass: a later version may say more. What is read has finite positive numbers,
 //! points in order, and medians within their intervals and equal to those of their samples.
 
+use serde_json::Value as Json;
+
 use super::measured::{
     Energy, FORMAT, IterationTime, MeasuredProfile, Rate, VERSION, WorkloadKind,
 };
 
 /// Relative difference that rounding in decimal text may leave between a median and its samples.
 const ROUNDING: f64 = 1e-9;
+/// Longest text, in characters.
+const TEXT_MAX: usize = 500;
 /// Most images in a batch.
 const BATCH_MAX: u32 = 65_536;
 
@@ -71,8 +75,8 @@ pub enum NotAProfile {
         /// What the samples give.
         expected: f64,
     },
-    /// A name with characters that no terminal should see.
-    #[error("`{path}` must be printable text of at most 200 characters")]
+    /// A text with characters that no terminal should see.
+    #[error("`{path}` must be printable text of at most {TEXT_MAX} characters")]
     Text {
         /// Where.
         path: String,
@@ -84,19 +88,20 @@ pub enum NotAProfile {
 /// # Errors
 /// The first thing that is wrong, with its place.
 pub fn read_measured(text: &str) -> Result<MeasuredProfile, NotAProfile> {
-    let json: serde_json::Value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    let json: Json = serde_json::from_str(text).map_err(|error| not_json(&error))?;
     // These two are looked at first: a file of another kind lacks the other fields.
-    let format = json.get("format").and_then(serde_json::Value::as_str);
+    let format = json.get("format").and_then(Json::as_str);
     if format != Some(FORMAT) {
         let found: String = format.unwrap_or("").chars().take(100).collect();
         return Err(NotAProfile::Format { found });
     }
-    let version = json.get("version").and_then(serde_json::Value::as_u64);
+    let version = json.get("version").and_then(Json::as_u64);
     if let Some(found) = version.filter(|version| *version != u64::from(VERSION)) {
         return Err(NotAProfile::Version { found });
     }
     // Read from the text again, so that errors have a place.
     let profile: MeasuredProfile = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    texts("", &json)?;
     check(&profile)?;
     Ok(profile)
 }
@@ -112,7 +117,6 @@ fn not_json(error: &serde_json::Error) -> NotAProfile {
 }
 
 fn check(profile: &MeasuredProfile) -> Result<(), NotAProfile> {
-    texts(profile)?;
     let workload = &profile.workload;
     positive("workload.resolution_px", f64::from(workload.resolution_px))?;
     positive(
@@ -152,31 +156,28 @@ fn check(profile: &MeasuredProfile) -> Result<(), NotAProfile> {
     }
 }
 
-/// Names go into messages and reports.
-fn texts(profile: &MeasuredProfile) -> Result<(), NotAProfile> {
-    let device = &profile.device;
-    let texts = [
-        ("program", &profile.program),
-        ("measured_at", &profile.measured_at),
-        ("device.name", &device.name),
-        ("device.vendor", &device.vendor),
-        ("device.backend", &device.backend),
-        ("device.driver", &device.driver),
-        ("device.driver_info", &device.driver_info),
-        ("workload.model", &profile.workload.model),
-    ];
-    let accelerator = device
-        .accelerator
-        .iter()
-        .map(|name| ("device.accelerator", name));
-    for (path, text) in texts.into_iter().chain(accelerator) {
-        if text.chars().count() > 200 || text.chars().any(char::is_control) {
-            return Err(NotAProfile::Text {
-                path: path.to_owned(),
-            });
+/// Texts go into messages and reports.
+fn texts(path: &str, value: &Json) -> Result<(), NotAProfile> {
+    match value {
+        Json::String(text) => {
+            let is_long = text.chars().count() > TEXT_MAX;
+            match is_long || text.chars().any(char::is_control) {
+                true => Err(NotAProfile::Text {
+                    path: path.to_owned(),
+                }),
+                false => Ok(()),
+            }
         }
+        Json::Array(values) => values
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, value)| texts(&format!("{path}[{index}]"), value)),
+        Json::Object(fields) => fields.iter().try_for_each(|(key, value)| {
+            let dot = if path.is_empty() { "" } else { "." };
+            texts(&format!("{path}{dot}{key}"), value)
+        }),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// A model without context has none to measure.

@@ -152,12 +152,21 @@ fn only_a_run_that_ended_early_may_lack_what_it_did_not_reach() {
 }
 
 #[test]
-fn names_do_not_reach_the_terminal_raw() {
+fn texts_do_not_reach_the_terminal_raw() {
     let escape = refused(|json| json["device"]["name"] = "\u{1b}[2J".into());
     assert_eq!(
         escape,
-        "`device.name` must be printable text of at most 200 characters"
+        "`device.name` must be printable text of at most 500 characters"
     );
+    let seen = refused(|json| {
+        json["warnings"] = serde_json::json!([{ "kind": "foreign-load", "seen": "a\u{7}b" }]);
+    });
+    assert!(
+        seen.starts_with("`warnings[0].seen` must be printable"),
+        "{seen}"
+    );
+    let long = refused(|json| json["workload"]["model"] = "x".repeat(501).into());
+    assert!(long.starts_with("`workload.model` must be"), "{long}");
 }
 
 #[test]
