@@ -13,6 +13,11 @@ use super::measured::{
 const ROUNDING: f64 = 1e-9;
 /// Longest text, in characters.
 const TEXT_MAX: usize = 500;
+/// Most iterations of an image, and the times of one, as in the scenario language.
+const ITERATIONS_MAX: f64 = 1e7;
+const SECONDS: std::ops::RangeInclusive<f64> = 1e-9..=1e6;
+/// Largest number of anything else; what is computed from two such stays finite.
+const NUMBER_MAX: f64 = 1e30;
 /// Most images in a batch.
 const BATCH_MAX: u32 = 65_536;
 
@@ -119,9 +124,12 @@ fn not_json(error: &serde_json::Error) -> NotAProfile {
 fn check(profile: &MeasuredProfile) -> Result<(), NotAProfile> {
     let workload = &profile.workload;
     positive("workload.resolution_px", f64::from(workload.resolution_px))?;
-    positive(
+    let iterations = f64::from(workload.iterations_per_image);
+    number(
         "workload.iterations_per_image",
-        f64::from(workload.iterations_per_image),
+        iterations,
+        (1.0..=ITERATIONS_MAX).contains(&iterations),
+        "from 1 to 10,000,000",
     )?;
     positive(
         "workload.sequences_per_image",
@@ -215,7 +223,15 @@ fn times(list: &str, times: &[IterationTime]) -> Result<(), NotAProfile> {
         positive(&at("flop"), time.flop)?;
         positive(&at("bytes"), time.bytes)?;
         let interval = time.interval;
-        samples(&at("samples_s"), &time.samples_s)?;
+        for (index, sample) in time.samples_s.iter().enumerate() {
+            let path = format!("{}[{index}]", at("samples_s"));
+            number(
+                &path,
+                *sample,
+                SECONDS.contains(sample),
+                "from 1 ns to 1e6 s",
+            )?;
+        }
         within(&at("interval.confidence"), interval.confidence)?;
         not_negative(&at("spread"), time.spread)?;
         let expected = Rate::of(time.samples_s.clone()).ok_or(NotAProfile::Missing {
@@ -278,8 +294,8 @@ fn number(
 }
 
 fn positive(path: &str, found: f64) -> Result<(), NotAProfile> {
-    let is_allowed = found > 0.0 && found.is_finite();
-    number(path, found, is_allowed, "a number above 0")
+    let is_allowed = (1.0 / NUMBER_MAX..=NUMBER_MAX).contains(&found);
+    number(path, found, is_allowed, "a number above 0 and up to 1e30")
 }
 
 fn not_negative(path: &str, found: f64) -> Result<(), NotAProfile> {

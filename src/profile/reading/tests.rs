@@ -73,7 +73,7 @@ fn numbers_that_cannot_be_are_named_with_what_is_allowed() {
     let zero = refused(|json| json["iterations"][1]["samples_s"][3] = 0.0.into());
     assert_eq!(
         zero,
-        "`iterations[1].samples_s[3]` is 0, but must be a number above 0"
+        "`iterations[1].samples_s[3]` is 0, but must be from 1 ns to 1e6 s"
     );
     let batch = refused(|json| json["decoder"][0]["batch"] = 0.into());
     assert_eq!(
@@ -92,6 +92,16 @@ fn numbers_that_cannot_be_are_named_with_what_is_allowed() {
     );
     let sure = refused(|json| json["ceilings"]["gemm"]["flop_per_s"]["confidence"] = 1.5.into());
     assert!(sure.ends_with("is 1.5, but must be from 0 to 1"), "{sure}");
+    let long = refused(|json| json["iterations"][0]["samples_s"][0] = 1e9.into());
+    assert!(
+        long.ends_with("is 1000000000, but must be from 1 ns to 1e6 s"),
+        "{long}"
+    );
+    let work = refused(|json| json["iterations"][0]["flop"] = 1e300.into());
+    assert!(
+        work.ends_with("must be a number above 0 and up to 1e30"),
+        "{work}"
+    );
     // Too large for a float: JSON knows neither infinity nor NaN.
     let text = json()
         .to_string()
