@@ -104,9 +104,10 @@ pub fn read_measured(text: &str) -> Result<MeasuredProfile, NotAProfile> {
     if let Some(found) = version.filter(|version| *version != u64::from(VERSION)) {
         return Err(NotAProfile::Version { found });
     }
+    // Before the types are read, as errors may repeat a text.
+    texts("", &json)?;
     // Read from the text again, so that errors have a place.
     let profile: MeasuredProfile = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-    texts("", &json)?;
     check(&profile)?;
     Ok(profile)
 }
@@ -182,6 +183,7 @@ fn texts(path: &str, value: &Json) -> Result<(), NotAProfile> {
             .try_for_each(|(index, value)| texts(&format!("{path}[{index}]"), value)),
         Json::Object(fields) => fields.iter().try_for_each(|(key, value)| {
             let dot = if path.is_empty() { "" } else { "." };
+            let key: String = key.escape_debug().take(TEXT_MAX).collect();
             texts(&format!("{path}{dot}{key}"), value)
         }),
         _ => Ok(()),

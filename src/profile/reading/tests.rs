@@ -175,6 +175,13 @@ fn texts_do_not_reach_the_terminal_raw() {
         seen.starts_with("`warnings[0].seen` must be printable"),
         "{seen}"
     );
+    let kind = refused(|json| json["device"]["kind"] = "\u{1b}[2J".into());
+    assert!(
+        kind.starts_with("`device.kind` must be printable"),
+        "{kind}"
+    );
+    let key = refused(|json| json["\u{1b}[2J"] = "\u{7}".into());
+    assert!(key.starts_with("`\\u{1b}[2J` must be printable"), "{key}");
     let long = refused(|json| json["workload"]["model"] = "x".repeat(501).into());
     assert!(long.starts_with("`workload.model` must be"), "{long}");
 }
