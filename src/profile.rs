@@ -341,6 +341,18 @@ mod tests {
     }
 
     #[test]
+    fn a_curve_times_a_factor_takes_that_many_times_as_long() {
+        let curve = ServiceCurve::tabulated(&[(1, 0.0221), (16, 0.0361)], 16, 3.7e-9, 1.1e-5);
+        let times = curve.times(1.25);
+        for batch in [1, 7, 16] {
+            let ratio = times.iteration_s(batch, 5000.0) / curve.iteration_s(batch, 5000.0);
+            assert!((ratio - 1.25).abs() < 1e-6, "{ratio}");
+        }
+        assert!((times.prompt_s(100.0) / curve.prompt_s(100.0) - 1.25).abs() < 1e-6);
+        assert_eq!(curve.times(1.0), curve);
+    }
+
+    #[test]
     fn covering_iterations_are_the_fewest() {
         let curve = ServiceCurve::tabulated(&[(1, 0.0221), (16, 0.0361)], 16, 3.7e-9, 1.1e-5);
         for growing in [0, 5] {

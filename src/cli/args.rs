@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(name = "meltpoint", version, about, propagate_version = true)]
 #[command(after_help = "Start with: meltpoint simulate hello\n\
     Exit codes: 0 done; 2 usage or scenario error; 3 a promise (SLO) was missed; 4 files or limits; \
+    5 a device or its profile cannot be used; \
     130 interrupted.")]
 pub struct Arguments {
     /// What to do.

@@ -3,12 +3,21 @@
 //! Unknown fields are let pass: a later version may say more. What is read has finite positive numbers,
 //! points in order, and medians within their intervals and equal to those of their samples.
 
+use serde_json::Value as Json;
+
 use super::measured::{
     Energy, FORMAT, IterationTime, MeasuredProfile, Rate, VERSION, WorkloadKind,
 };
 
 /// Relative difference that rounding in decimal text may leave between a median and its samples.
 const ROUNDING: f64 = 1e-9;
+/// Longest text, in characters.
+const TEXT_MAX: usize = 500;
+/// Most iterations of an image, and the times of one, as in the scenario language.
+const ITERATIONS_MAX: f64 = 1e7;
+const SECONDS: std::ops::RangeInclusive<f64> = 1e-9..=1e6;
+/// Largest number of anything else; what is computed from two such stays finite.
+const NUMBER_MAX: f64 = 1e30;
 /// Most images in a batch.
 const BATCH_MAX: u32 = 65_536;
 
@@ -71,8 +80,8 @@ pub enum NotAProfile {
         /// What the samples give.
         expected: f64,
     },
-    /// A name with characters that no terminal should see.
-    #[error("`{path}` must be printable text of at most 200 characters")]
+    /// A text with characters that no terminal should see.
+    #[error("`{path}` must be printable text of at most {TEXT_MAX} characters")]
     Text {
         /// Where.
         path: String,
@@ -84,17 +93,19 @@ pub enum NotAProfile {
 /// # Errors
 /// The first thing that is wrong, with its place.
 pub fn read_measured(text: &str) -> Result<MeasuredProfile, NotAProfile> {
-    let json: serde_json::Value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    let json: Json = serde_json::from_str(text).map_err(|error| not_json(&error))?;
     // These two are looked at first: a file of another kind lacks the other fields.
-    let format = json.get("format").and_then(serde_json::Value::as_str);
+    let format = json.get("format").and_then(Json::as_str);
     if format != Some(FORMAT) {
         let found: String = format.unwrap_or("").chars().take(100).collect();
         return Err(NotAProfile::Format { found });
     }
-    let version = json.get("version").and_then(serde_json::Value::as_u64);
+    let version = json.get("version").and_then(Json::as_u64);
     if let Some(found) = version.filter(|version| *version != u64::from(VERSION)) {
         return Err(NotAProfile::Version { found });
     }
+    // Before the types are read, as errors may repeat a text.
+    texts("", &json)?;
     // Read from the text again, so that errors have a place.
     let profile: MeasuredProfile = serde_json::from_str(text).map_err(|error| not_json(&error))?;
     check(&profile)?;
@@ -112,12 +123,14 @@ fn not_json(error: &serde_json::Error) -> NotAProfile {
 }
 
 fn check(profile: &MeasuredProfile) -> Result<(), NotAProfile> {
-    texts(profile)?;
     let workload = &profile.workload;
     positive("workload.resolution_px", f64::from(workload.resolution_px))?;
-    positive(
+    let iterations = f64::from(workload.iterations_per_image);
+    number(
         "workload.iterations_per_image",
-        f64::from(workload.iterations_per_image),
+        iterations,
+        (1.0..=ITERATIONS_MAX).contains(&iterations),
+        "from 1 to 10,000,000",
     )?;
     positive(
         "workload.sequences_per_image",
@@ -152,31 +165,29 @@ fn check(profile: &MeasuredProfile) -> Result<(), NotAProfile> {
     }
 }
 
-/// Names go into messages and reports.
-fn texts(profile: &MeasuredProfile) -> Result<(), NotAProfile> {
-    let device = &profile.device;
-    let texts = [
-        ("program", &profile.program),
-        ("measured_at", &profile.measured_at),
-        ("device.name", &device.name),
-        ("device.vendor", &device.vendor),
-        ("device.backend", &device.backend),
-        ("device.driver", &device.driver),
-        ("device.driver_info", &device.driver_info),
-        ("workload.model", &profile.workload.model),
-    ];
-    let accelerator = device
-        .accelerator
-        .iter()
-        .map(|name| ("device.accelerator", name));
-    for (path, text) in texts.into_iter().chain(accelerator) {
-        if text.chars().count() > 200 || text.chars().any(char::is_control) {
-            return Err(NotAProfile::Text {
-                path: path.to_owned(),
-            });
+/// Texts go into messages and reports.
+fn texts(path: &str, value: &Json) -> Result<(), NotAProfile> {
+    match value {
+        Json::String(text) => {
+            let is_long = text.chars().count() > TEXT_MAX;
+            match is_long || text.chars().any(char::is_control) {
+                true => Err(NotAProfile::Text {
+                    path: path.to_owned(),
+                }),
+                false => Ok(()),
+            }
         }
+        Json::Array(values) => values
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, value)| texts(&format!("{path}[{index}]"), value)),
+        Json::Object(fields) => fields.iter().try_for_each(|(key, value)| {
+            let dot = if path.is_empty() { "" } else { "." };
+            let key: String = key.escape_debug().take(TEXT_MAX).collect();
+            texts(&format!("{path}{dot}{key}"), value)
+        }),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// A model without context has none to measure.
@@ -214,7 +225,15 @@ fn times(list: &str, times: &[IterationTime]) -> Result<(), NotAProfile> {
         positive(&at("flop"), time.flop)?;
         positive(&at("bytes"), time.bytes)?;
         let interval = time.interval;
-        samples(&at("samples_s"), &time.samples_s)?;
+        for (index, sample) in time.samples_s.iter().enumerate() {
+            let path = format!("{}[{index}]", at("samples_s"));
+            number(
+                &path,
+                *sample,
+                SECONDS.contains(sample),
+                "from 1 ns to 1e6 s",
+            )?;
+        }
         within(&at("interval.confidence"), interval.confidence)?;
         not_negative(&at("spread"), time.spread)?;
         let expected = Rate::of(time.samples_s.clone()).ok_or(NotAProfile::Missing {
@@ -277,8 +296,8 @@ fn number(
 }
 
 fn positive(path: &str, found: f64) -> Result<(), NotAProfile> {
-    let is_allowed = found > 0.0 && found.is_finite();
-    number(path, found, is_allowed, "a number above 0")
+    let is_allowed = (1.0 / NUMBER_MAX..=NUMBER_MAX).contains(&found);
+    number(path, found, is_allowed, "a number above 0 and up to 1e30")
 }
 
 fn not_negative(path: &str, found: f64) -> Result<(), NotAProfile> {

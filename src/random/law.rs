@@ -198,6 +198,49 @@ impl Law {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_law_times_a_factor_draws_that_many_times_as_much() {
+        let laws = [
+            Law::Constant { value: 3.0 },
+            Law::Exponential { mean: 3.0 },
+            Law::Erlang {
+                mean: 3.0,
+                stages: 4,
+            },
+            Law::HyperExponential {
+                share_first: 0.3,
+                mean_first: 1.0,
+                mean_second: 9.0,
+            },
+            Law::Lognormal {
+                mean: 3.0,
+                variation: 0.8,
+            },
+            Law::Uniform {
+                low: 1.0,
+                high: 5.0,
+            },
+            Law::Pareto {
+                minimum: 2.0,
+                shape: 3.0,
+            },
+            Law::TwoPoint {
+                share_first: 0.3,
+                first: 1.0,
+                second: 9.0,
+            },
+        ];
+        for law in laws {
+            let times = law.times(0.25);
+            assert!(
+                (times.variance() - law.variance() / 16.0).abs() < 1e-12,
+                "{law:?}"
+            );
+            let draw = |law: Law| law.sample(&mut crate::random::Seed(5).stream("law", "times", 0));
+            assert!((draw(times) / draw(law) - 0.25).abs() < 1e-9, "{law:?}");
+        }
+    }
     use crate::random::Seed;
 
     #[test]

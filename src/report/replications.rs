@@ -86,9 +86,13 @@ fn open_words(replications: &Replications) -> Option<String> {
     let example = shown.find_map(|measure| Some((measure, measure.open_half_width?)));
     let (measure, open) = example?;
     let half_width = measure.half_width()?;
+    let target = match replications.target {
+        Some(_) => "; the target is about the rest",
+        None => "",
+    };
     Some(format!(
         "each but replication 0 draws by which factor the iteration times of the device profile are off; the \
-         intervals include it, and more replications do not narrow that part: {} of the {} of {}",
+         intervals include it, and more replications do not narrow that part: {} of the {} of {}{target}",
         spread(open, &measure.unit),
         spread(half_width, &measure.unit),
         measure.name.replace('_', " ")

@@ -5,6 +5,7 @@ use meltpoint::profile::measured::{
     Ceilings, Clock, CopyCeiling, Device, DeviceKind, FORMAT, GemmCeiling, IterationTime,
     IterationWork, Method, Rate, VERSION, Variant, Warning, Workload, WorkloadKind,
 };
+use meltpoint::scenario::{DemandKind, Measured, Settings, embedded, embedded_trace, read};
 use serde_json::Value as Json;
 
 use crate::program::{Ended, HELLO, Room};
@@ -226,6 +227,34 @@ fn tokens_are_translated_into_steps() {
 }
 
 #[test]
+fn recorded_tokens_are_translated_too() {
+    let name = "replay-chat";
+    let files = |name: &str| Ok(embedded_trace(name).expect("an embedded trace").to_vec());
+    let rows = |settings: &Settings| {
+        let scenario = read(embedded(name).expect("embedded"), settings, &files).expect("valid");
+        match &scenario.demands[0].kind {
+            DemandKind::Trace(trace) => trace.rows.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let measured = Measured {
+        name: "p.json".into(),
+        profile: h100(0.0),
+    };
+    let own = rows(&Settings::default());
+    let translated = rows(&Settings {
+        measured: Some(measured),
+        ..Settings::default()
+    });
+    assert_eq!(own.len(), translated.len());
+    for (own, translated) in own.iter().zip(&translated) {
+        // 211 tokens, the mean, are the 15 steps of an image.
+        let steps = (f64::from(own.iterations) * 15.0 / 211.0).round().max(1.0);
+        assert_eq!(f64::from(translated.iterations), steps);
+    }
+}
+
+#[test]
 fn a_scenario_of_service_times_has_nothing_to_replace() {
     let room = room_with(&h100(0.0));
     let service = HELLO
@@ -387,4 +416,30 @@ fn a_run_with_a_profile_is_the_same_for_any_number_of_threads() {
         "single",
     ]);
     assert_eq!(many["series.csv"], room.files("single")["series.csv"]);
+}
+
+#[test]
+fn two_scenarios_on_one_profile_are_off_by_the_same_factor() {
+    let room = room_with(&h100(0.3));
+    let other = HELLO
+        .replace("[profile.gpu]", "[profile.card]")
+        .replace("\"gpu\"", "\"card\"");
+    room.write("more.toml", other);
+    let both = [
+        "compare",
+        "hello",
+        "more.toml",
+        "--replications",
+        "10",
+        "--format",
+        "json",
+    ];
+    let compared = room.done(&[&both[..], &["--profile", "p.json"]].concat());
+    let compared: Json = serde_json::from_str(&compared.out).expect("JSON");
+    let conclusion = compared["conclusion"].as_str().expect("a text");
+    assert!(conclusion.starts_with("identical"), "{conclusion}");
+    room.done(&["simulate", "hello", "--out", "a"]);
+    room.done(&["simulate", "more.toml", "--out", "b"]);
+    let results = failed(&room, &["compare", "a", "b", "--profile", "p.json"], 2);
+    assert!(results.err.contains("device profile"), "{}", results.err);
 }

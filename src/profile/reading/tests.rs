@@ -73,7 +73,7 @@ fn numbers_that_cannot_be_are_named_with_what_is_allowed() {
     let zero = refused(|json| json["iterations"][1]["samples_s"][3] = 0.0.into());
     assert_eq!(
         zero,
-        "`iterations[1].samples_s[3]` is 0, but must be a number above 0"
+        "`iterations[1].samples_s[3]` is 0, but must be from 1 ns to 1e6 s"
     );
     let batch = refused(|json| json["decoder"][0]["batch"] = 0.into());
     assert_eq!(
@@ -92,6 +92,16 @@ fn numbers_that_cannot_be_are_named_with_what_is_allowed() {
     );
     let sure = refused(|json| json["ceilings"]["gemm"]["flop_per_s"]["confidence"] = 1.5.into());
     assert!(sure.ends_with("is 1.5, but must be from 0 to 1"), "{sure}");
+    let long = refused(|json| json["iterations"][0]["samples_s"][0] = 1e9.into());
+    assert!(
+        long.ends_with("is 1000000000, but must be from 1 ns to 1e6 s"),
+        "{long}"
+    );
+    let work = refused(|json| json["iterations"][0]["flop"] = 1e300.into());
+    assert!(
+        work.ends_with("must be a number above 0 and up to 1e30"),
+        "{work}"
+    );
     // Too large for a float: JSON knows neither infinity nor NaN.
     let text = json()
         .to_string()
@@ -152,12 +162,28 @@ fn only_a_run_that_ended_early_may_lack_what_it_did_not_reach() {
 }
 
 #[test]
-fn names_do_not_reach_the_terminal_raw() {
+fn texts_do_not_reach_the_terminal_raw() {
     let escape = refused(|json| json["device"]["name"] = "\u{1b}[2J".into());
     assert_eq!(
         escape,
-        "`device.name` must be printable text of at most 200 characters"
+        "`device.name` must be printable text of at most 500 characters"
     );
+    let seen = refused(|json| {
+        json["warnings"] = serde_json::json!([{ "kind": "foreign-load", "seen": "a\u{7}b" }]);
+    });
+    assert!(
+        seen.starts_with("`warnings[0].seen` must be printable"),
+        "{seen}"
+    );
+    let kind = refused(|json| json["device"]["kind"] = "\u{1b}[2J".into());
+    assert!(
+        kind.starts_with("`device.kind` must be printable"),
+        "{kind}"
+    );
+    let key = refused(|json| json["\u{1b}[2J"] = "\u{7}".into());
+    assert!(key.starts_with("`\\u{1b}[2J` must be printable"), "{key}");
+    let long = refused(|json| json["workload"]["model"] = "x".repeat(501).into());
+    assert!(long.starts_with("`workload.model` must be"), "{long}");
 }
 
 #[test]

@@ -270,7 +270,12 @@ fn translate(notes: &Notes, measured: &Measured, sections: &mut Sections) -> Vec
     let works = &sections.works;
     let mut others = (0..works.len()).filter(|index| asked(index) && is_other(&works[*index]));
     let Some(reference) = others.next().map(|index| &works[index]) else {
-        return Vec::new();
+        let unit = if grows { "token" } else { "step" };
+        return vec![format!(
+            "each {unit} of the scenario is taken to be one of {} at {} px",
+            shown(&workload.model),
+            workload.resolution_px
+        )];
     };
     let (name, before) = (reference.name.clone(), reference.qualities[0].amount.mean());
     let factor = f64::from(workload.iterations_per_image) / before;
