@@ -10,9 +10,13 @@
 
 mod activation;
 mod fill;
+mod gemm;
+mod quads;
+pub mod tiles;
 
 pub use activation::{Activation, Function};
 pub use fill::Fill;
+pub use gemm::{Gate, Gemm, Place};
 
 use std::fmt::Debug;
 

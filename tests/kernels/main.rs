@@ -11,6 +11,7 @@
 )]
 
 mod agreement;
+mod gemm;
 mod simple;
 
 use std::process::ExitCode;
@@ -38,7 +39,10 @@ impl Case {
 
 /// All cases; a kernel has several: tiny, odd, prime, larger than a tile.
 fn cases() -> Vec<Case> {
-    simple::cases()
+    [simple::cases(), gemm::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn main() -> ExitCode {
