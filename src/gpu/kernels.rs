@@ -9,14 +9,20 @@
 //! shape that implements [`Kernel`]; a line below; its shapes in `tests/kernels`.
 
 mod activation;
+mod convolution;
+mod copy;
 mod fill;
 mod gemm;
+mod gemm_naive;
 mod quads;
 pub mod tiles;
 
 pub use activation::{Activation, Function};
+pub use convolution::Convolution;
+pub use copy::Copy;
 pub use fill::Fill;
 pub use gemm::{Gate, Gemm, Place};
+pub use gemm_naive::GemmNaive;
 
 use std::fmt::Debug;
 

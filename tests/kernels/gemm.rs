@@ -1,6 +1,6 @@
 //! Shapes of matrix products: tiny, odd, prime, larger than a tile, parts of larger tensors.
 
-use meltpoint::gpu::kernels::{Function, Gate, Gemm, Place};
+use meltpoint::gpu::kernels::{Function, Gate, Gemm, GemmNaive, Place};
 
 use crate::Case;
 
@@ -24,6 +24,12 @@ pub(crate) fn cases() -> Vec<Case> {
         let name = format!("{rows} x {columns} x {depth}");
         let plain = Gemm::plain(rows, columns, depth);
         cases.push(Case::new(format!("{name} finished"), finished(plain)));
+        let naive = GemmNaive {
+            rows,
+            columns,
+            depth,
+        };
+        cases.push(Case::new(name.clone(), naive));
         cases.push(Case::new(name, plain));
     }
     // Large enough for the largest tiles.

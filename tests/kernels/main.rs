@@ -11,6 +11,7 @@
 )]
 
 mod agreement;
+mod convolution;
 mod gemm;
 mod simple;
 
@@ -39,7 +40,7 @@ impl Case {
 
 /// All cases; a kernel has several: tiny, odd, prime, larger than a tile.
 fn cases() -> Vec<Case> {
-    [simple::cases(), gemm::cases()]
+    [simple::cases(), gemm::cases(), convolution::cases()]
         .into_iter()
         .flatten()
         .collect()
