@@ -11,6 +11,8 @@
 )]
 
 mod agreement;
+mod attention;
+mod normalisation;
 mod simple;
 
 use std::process::ExitCode;
@@ -38,7 +40,8 @@ impl Case {
 
 /// All cases; a kernel has several: tiny, odd, prime, larger than a tile.
 fn cases() -> Vec<Case> {
-    simple::cases()
+    let families = [simple::cases(), attention::cases(), normalisation::cases()];
+    families.into_iter().flatten().collect()
 }
 
 fn main() -> ExitCode {
