@@ -75,5 +75,5 @@ fn finish(row: u32, column: u32, sums: vec4<f32>) {
         activate(params.function, x.w),
     );
     let at = row * params.columns + column;
-    write_output(at, valid, y + read_residual(at, valid));
+    write(at, valid, y + read_residual(at, valid));
 }

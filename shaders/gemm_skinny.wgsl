@@ -38,7 +38,7 @@ fn main(
     for (var r = 0u; r < ROWS; r++) {
         partial[lane] = sums[r];
         workgroupBarrier();
-        if part == 0u && first_row + r < params.rows && column < params.columns {
+        if part == 0u && first_row + r < params.images * params.rows && column < params.columns {
             var sum = partial[lane];
             for (var other = 1u; other < PARTS; other++) {
                 sum += partial[other * 16u + lane];

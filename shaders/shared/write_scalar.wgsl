@@ -1,6 +1,8 @@
+@group(0) @binding(BINDING) var<storage, read_write> output: array<Real>;
 
-fn write_NAME(at: u32, valid: u32, quad: vec4<f32>) {
-    for (var i = 0u; i < min(valid, 4u); i++) {
-        NAME[at + i] = Real(quad[i]);
+// The first `count` numbers, at most four, from element `at` on.
+fn write(at: u32, count: u32, value: vec4<f32>) {
+    for (var i = 0u; i < min(count, 4u); i++) {
+        output[at + i] = Real(value[i]);
     }
 }

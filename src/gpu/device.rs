@@ -228,7 +228,9 @@ impl Device {
     pub fn write(&self, tensor: &Tensor, values: &[f32]) {
         let bytes: Vec<u8> = match (tensor.operand.element, tensor.precision) {
             (Element::Index(_), _) => words(values.iter().map(|&v| (v as u32).to_le_bytes())),
-            (Element::Real, Precision::F32) => words(values.iter().map(|v| v.to_le_bytes())),
+            (Element::Real, Precision::F32) | (Element::Single, _) => {
+                words(values.iter().map(|v| v.to_le_bytes()))
+            }
             (Element::Real, Precision::F16) => {
                 let halves = values.iter().map(|&v| half::f16::from_f32(v));
                 words(halves.map(half::f16::to_le_bytes))
@@ -266,7 +268,7 @@ impl Device {
             (Element::Index(_), _) => array::<4>(&bytes, elements)
                 .map(|word| u32::from_le_bytes(word) as f32)
                 .collect(),
-            (Element::Real, Precision::F32) => array::<4>(&bytes, elements)
+            (Element::Real, Precision::F32) | (Element::Single, _) => array::<4>(&bytes, elements)
                 .map(f32::from_le_bytes)
                 .collect(),
             (Element::Real, Precision::F16) => array::<2>(&bytes, elements)

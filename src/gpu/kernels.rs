@@ -9,20 +9,27 @@
 //! shape that implements [`Kernel`]; a line below; its shapes in `tests/kernels`.
 
 mod activation;
+mod attention;
 mod convolution;
 mod copy;
 mod fill;
 mod gemm;
 mod gemm_naive;
-mod quads;
+mod group_norm;
+mod modulate;
+mod slice;
 pub mod tiles;
 
 pub use activation::{Activation, Function};
+pub use attention::Attention;
 pub use convolution::Convolution;
 pub use copy::Copy;
 pub use fill::Fill;
-pub use gemm::{Gate, Gemm, Place};
+pub use gemm::{Gate, Gemm, Residual};
 pub use gemm_naive::GemmNaive;
+pub use group_norm::{GroupNorm, GroupStatistics, Grouped};
+pub use modulate::{Modulate, Norm, Scaling};
+pub use slice::Slice;
 
 use std::fmt::Debug;
 
@@ -72,6 +79,8 @@ pub struct Operand {
 pub enum Element {
     /// Real numbers in the storage of the variant.
     Real,
+    /// Real numbers in 32 bits whatever the variant: statistics and sums that are not finished.
+    Single,
     /// Whole numbers in 32 bits, below this bound.
     Index(u32),
 }
@@ -83,6 +92,15 @@ impl Operand {
         Self {
             elements,
             element: Element::Real,
+        }
+    }
+
+    /// A tensor of real numbers in 32 bits.
+    #[must_use]
+    pub fn single(elements: usize) -> Self {
+        Self {
+            elements,
+            element: Element::Single,
         }
     }
 
@@ -100,7 +118,7 @@ impl Operand {
     pub fn bytes(self, precision: Precision) -> u64 {
         let each = match self.element {
             Element::Real => precision.bytes(),
-            Element::Index(_) => 4,
+            Element::Single | Element::Index(_) => 4,
         };
         (self.elements as u64 * each).next_multiple_of(16)
     }

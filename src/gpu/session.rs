@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::device::{Device, Stage, Tensor};
-use super::kernels::{Element, Fill, Operand};
+use super::kernels::{Element, Fill, Kernel, Operand};
 use super::pace::Pace;
 use super::program::{Program, Role, TensorId, TensorSpec};
 use super::{Error, Variant};
@@ -142,15 +142,20 @@ fn input(
 ) -> Result<Tensor, Error> {
     let tensor = device.tensor(&spec.name, spec.operand, variant.precision())?;
     let elements = spec.operand.elements;
+    let fill = Fill {
+        elements,
+        seed,
+        scale: 1.0,
+        offset: 0.0,
+    };
     match spec.operand.element {
         Element::Real => {
-            let fill = Fill {
-                elements,
-                seed,
-                scale: 1.0,
-                offset: 0.0,
-            };
             pace.learn(device, &[device.stage(&fill, variant, &[], &tensor)?])?;
+        }
+        Element::Single => {
+            let mut values = vec![0.0; elements];
+            fill.twin(&[], &mut values);
+            device.write(&tensor, &values);
         }
         Element::Index(bound) => {
             let bound = bound.max(1) as usize;

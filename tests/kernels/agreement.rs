@@ -66,6 +66,7 @@ fn on_device(
 fn random(operand: Operand, precision: Precision, stream: &mut Stream) -> Vec<f32> {
     let mut one = || match operand.element {
         Element::Real => precision.stored(2.0 * stream.unit() as f32 - 1.0),
+        Element::Single => 2.0 * stream.unit() as f32 - 1.0,
         Element::Index(bound) => stream.below(u64::from(bound)) as f32,
     };
     (0..operand.elements).map(|_| one()).collect()
@@ -88,7 +89,11 @@ fn compare(
     }
     let squares: f64 = want.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
     let rms = (squares / want.len() as f64).sqrt();
-    let allowed = kernel.tolerance().relative(precision);
+    let stored = match kernel.output().element {
+        Element::Single => Precision::F32,
+        Element::Real | Element::Index(_) => precision,
+    };
+    let allowed = kernel.tolerance().relative(stored);
     let mut worst = (0.0_f64, 0);
     for (at, (&got, &want)) in got.iter().zip(want).enumerate() {
         if !want.is_finite() {

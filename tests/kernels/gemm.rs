@@ -1,6 +1,6 @@
 //! Shapes of matrix products: tiny, odd, prime, larger than a tile, parts of larger tensors.
 
-use meltpoint::gpu::kernels::{Function, Gate, Gemm, GemmNaive, Place};
+use meltpoint::gpu::kernels::{Function, Gate, Gemm, GemmNaive, Residual, Slice};
 
 use crate::Case;
 
@@ -40,36 +40,33 @@ pub(crate) fn cases() -> Vec<Case> {
     cases
 }
 
-/// Everything that can be done to a sum.
+/// Everything that can be done to a sum, for three images.
 fn finished(plain: Gemm) -> Gemm {
-    let images = plain.rows.div_ceil(5);
+    let residual = match plain.rows % 2 {
+        0 => Residual::Whole,
+        _ => Residual::Repeated,
+    };
     Gemm {
         bias: true,
         function: Function::Gelu,
         gate: Some(Gate {
-            elements: images * plain.columns * 3,
-            rows_per_image: 5,
             stride: plain.columns * 3,
             offset: plain.columns,
         }),
-        residual: Some(plain.rows.min(9)),
-        ..plain
+        residual: Some(residual),
+        ..Gemm::tokens(3, plain.rows, plain.columns, plain.depth)
     }
 }
 
 /// Two images of `tokens` within sequences of ten more, columns within wider rows.
 fn joint(tokens: usize, columns: usize, depth: usize) -> Gemm {
-    let place = |width: usize| Place {
-        elements: 2 * (tokens + 10) * width * 3,
-        rows_per_image: tokens,
-        image_stride: tokens + 10,
-        row_offset: 10,
-        row_stride: width * 3,
-        column_offset: width,
+    let slice = |width: usize| {
+        let all = Slice::whole(tokens + 10, width * 3);
+        all.from_row(10).from_column(width)
     };
     Gemm {
-        input: place(depth),
-        output: place(columns),
-        ..Gemm::plain(2 * tokens, columns, depth)
+        input: slice(depth),
+        output: slice(columns),
+        ..Gemm::tokens(2, tokens, columns, depth)
     }
 }

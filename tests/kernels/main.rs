@@ -11,8 +11,10 @@
 )]
 
 mod agreement;
+mod attention;
 mod convolution;
 mod gemm;
+mod normalisation;
 mod simple;
 
 use std::process::ExitCode;
@@ -40,10 +42,14 @@ impl Case {
 
 /// All cases; a kernel has several: tiny, odd, prime, larger than a tile.
 fn cases() -> Vec<Case> {
-    [simple::cases(), gemm::cases(), convolution::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let families = [
+        simple::cases(),
+        gemm::cases(),
+        convolution::cases(),
+        attention::cases(),
+        normalisation::cases(),
+    ];
+    families.into_iter().flatten().collect()
 }
 
 fn main() -> ExitCode {

@@ -6,7 +6,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::quads::{Rows, absent};
+use super::slice::{absent, reader, writer};
 use super::tiles::{self, Tiles};
 use super::{Function, Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
 
@@ -70,19 +70,23 @@ impl Convolution {
 
     /// Declarations, loads, and the finish of a sum.
     pub(super) fn access(&self) -> String {
-        let rows = Rows::of(&[self.input_channels, self.output_channels]);
+        let vectors = [self.input_channels, self.output_channels];
+        let vectors = vectors.iter().all(|channels| channels.is_multiple_of(4));
         let residual = match self.residual {
-            true => rows.input("residual", 5),
+            true => reader("residual", 5, vectors),
             false => absent("residual", "0.0"),
         };
         let output = if self.residual { 6 } else { 5 };
-        rows.input("input", 2)
-            + &rows.input("weights", 3)
-            + &rows.input("bias", 4)
-            + &residual
-            + &rows.output("output", output)
-            + Function::SHARED
-            + include_str!("../../../shaders/convolution.wgsl")
+        let texts = [
+            reader("input", 2, vectors),
+            reader("weights", 3, vectors),
+            reader("bias", 4, vectors),
+            residual,
+            writer(output, vectors),
+            Function::SHARED.to_owned(),
+            include_str!("../../../shaders/convolution.wgsl").to_owned(),
+        ];
+        texts.concat()
     }
 
     fn params(&self) -> Params {

@@ -1,71 +1,60 @@
 //! Matrix products with everything that a transformer does to their results in one pass.
 //!
 //! ```text
-//! C[r, n] = residual[r mod period, n] + gate[r / gate_rows, n] * f(sum_k A[r, k] B[k, n] + bias[n])
+//! C[r, n] = residual[r, n] + gate[image of r, n] * f(sum_k A[r, k] B[k, n] + bias[n])
 //! ```
 //!
-//! A and C may be parts of larger tensors ([`Place`]): a stream of tokens within a joint sequence, a slice of a
+//! A and C may be parts of larger tensors ([`Slice`]): a stream of tokens within a joint sequence, a slice of a
 //! packed projection. Three texts compute it: tiles through workgroup memory, a skinny one for few rows, and
-//! cooperative matrices (`cooperative.rs`).
+//! cooperative matrices.
 
 use bytemuck::{Pod, Zeroable};
 
-use super::quads::{Rows, absent};
+use super::slice::{SliceParams, absent, reader, writer};
 use super::tiles::{self, Tiles};
-use super::{Function, Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
+use super::{Function, Kernel, Operand, Shader, Slice, Tolerance, Variant, Work, prelude};
 
-/// A product of a [rows, depth] and a [depth, columns] matrix.
+/// A product of a [images * rows, depth] and a [depth, columns] matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gemm {
-    /// Rows of A and C.
+    /// Images, sequences, or 1.
+    pub images: usize,
+    /// Rows of A and C an image.
     pub rows: usize,
     /// Columns of B and C.
     pub columns: usize,
     /// Terms of each sum.
     pub depth: usize,
     /// Where A is.
-    pub input: Place,
+    pub input: Slice,
     /// Where C is.
-    pub output: Place,
+    pub output: Slice,
     /// Whether a bias [columns] is added.
     pub bias: bool,
     /// What is done to the sum.
     pub function: Function,
     /// Factors by image and column.
     pub gate: Option<Gate>,
-    /// Rows of the residual [rows, columns] that is added last; fewer than `rows`: they repeat.
-    pub residual: Option<usize>,
+    /// What is added last.
+    pub residual: Option<Residual>,
 }
 
-/// Where a matrix is within its tensor: row r, column c is element
-/// `((r / rows_per_image) * image_stride + row_offset + r mod rows_per_image) * row_stride + column_offset + c`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Elements of the tensor.
-    pub elements: usize,
-    /// Rows that follow each other.
-    pub rows_per_image: usize,
-    /// Rows from one image to the next.
-    pub image_stride: usize,
-    /// Rows of an image before the first of the matrix.
-    pub row_offset: usize,
-    /// Elements from one row to the next.
-    pub row_stride: usize,
-    /// Elements of a row before the first of the matrix.
-    pub column_offset: usize,
-}
-
-/// A factor for each image and column: a slice of a conditioning tensor.
+/// A factor for each image and column: some columns of a conditioning tensor [images, stride].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gate {
-    /// Elements of the tensor.
-    pub elements: usize,
-    /// Rows of C that share a factor.
-    pub rows_per_image: usize,
     /// Elements from one image to the next.
     pub stride: usize,
     /// Elements of an image before the first factor.
     pub offset: usize,
+}
+
+/// What is added to a finished product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Residual {
+    /// [images * rows, columns], as of a residual connection.
+    Whole,
+    /// [rows, columns], the same for every image, as of position embeddings.
+    Repeated,
 }
 
 /// Up to so many rows the weights are streamed instead of tiled.
@@ -73,45 +62,23 @@ const SKINNY_ROWS_MAX: usize = 16;
 /// Outputs of a workgroup of the skinny text, as in its shader.
 const SKINNY_TILE: (usize, usize) = (8, 64);
 
-impl Place {
-    /// A tensor that is nothing but the matrix.
-    #[must_use]
-    pub fn whole(rows: usize, columns: usize) -> Self {
-        Self::slice(rows, columns, 0)
-    }
-
-    /// Columns from `column_offset` on of a tensor of rows of `row_stride`.
-    #[must_use]
-    pub fn slice(rows: usize, row_stride: usize, column_offset: usize) -> Self {
-        Self {
-            elements: rows * row_stride,
-            rows_per_image: rows,
-            image_stride: rows,
-            row_offset: 0,
-            row_stride,
-            column_offset,
-        }
-    }
-
-    /// The element of row `row`, column 0.
-    #[must_use]
-    pub fn start(&self, row: usize) -> usize {
-        let (image, within) = (row / self.rows_per_image, row % self.rows_per_image);
-        let row = image * self.image_stride + self.row_offset + within;
-        row * self.row_stride + self.column_offset
-    }
-}
-
 impl Gemm {
-    /// A product and nothing else.
+    /// A product of whole matrices and nothing else.
     #[must_use]
     pub fn plain(rows: usize, columns: usize, depth: usize) -> Self {
+        Self::tokens(1, rows, columns, depth)
+    }
+
+    /// A product of the rows of some images with the same matrix, and nothing else.
+    #[must_use]
+    pub fn tokens(images: usize, rows: usize, columns: usize, depth: usize) -> Self {
         Self {
+            images,
             rows,
             columns,
             depth,
-            input: Place::whole(rows, depth),
-            output: Place::whole(rows, columns),
+            input: Slice::whole(rows, depth),
+            output: Slice::whole(rows, columns),
             bias: false,
             function: Function::Identity,
             gate: None,
@@ -119,26 +86,34 @@ impl Gemm {
         }
     }
 
-    /// How its tensors can be read.
-    fn alignment(&self) -> Rows {
-        let (a, c) = (self.input, self.output);
+    /// Rows of all images.
+    fn all_rows(&self) -> usize {
+        self.images * self.rows
+    }
+
+    /// Whether every access is at a multiple of four.
+    fn vectors(&self) -> bool {
         let gate = self.gate.map_or([0; 2], |gate| [gate.stride, gate.offset]);
-        Rows::of(&[
-            self.columns,
-            self.depth,
-            a.row_stride,
-            a.column_offset,
-            c.row_stride,
-            c.column_offset,
-            gate[0],
-            gate[1],
-        ])
+        let all = [self.columns, self.depth, gate[0], gate[1]];
+        let slices = self.input.is_aligned() && self.output.is_aligned();
+        slices && all.iter().all(|n| n.is_multiple_of(4))
+    }
+
+    /// Rows of the residual tensor.
+    fn residual_rows(&self) -> usize {
+        match self.residual {
+            Some(Residual::Whole) => self.all_rows(),
+            Some(Residual::Repeated) => self.rows,
+            None => 1,
+        }
     }
 
     /// Declarations of its tensors and of what is not there, then loads and the finish of a sum.
-    pub(super) fn access(&self) -> String {
-        let rows = self.alignment();
-        let mut text = rows.input("a", 2) + &rows.input("b", 3);
+    fn access(&self) -> String {
+        let vectors = self.vectors();
+        let mut text = Slice::SHARED.to_owned();
+        text += &reader("a", 2, vectors);
+        text += &reader("b", 3, vectors);
         let mut binding = 4;
         let optional = [
             ("bias", self.bias, "0.0"),
@@ -147,32 +122,29 @@ impl Gemm {
         ];
         for (name, is_there, neutral) in optional {
             if is_there {
-                text += &rows.input(name, binding);
+                text += &reader(name, binding, vectors);
                 binding += 1;
             } else {
                 text += &absent(name, neutral);
             }
         }
-        text + &rows.output("c", binding)
+        text + &writer(binding, vectors)
             + Function::SHARED
             + include_str!("../../../shaders/gemm.wgsl")
     }
 
     fn params(&self) -> Params {
         Params {
+            a: self.input.params(),
+            c: self.output.params(),
+            images: self.images as u32,
             rows: self.rows as u32,
             columns: self.columns as u32,
             depth: self.depth as u32,
             function: self.function as u32,
-            a: words(self.input),
-            c: words(self.output),
-            a_column: self.input.column_offset as u32,
-            c_column: self.output.column_offset as u32,
-            residual_period: self.residual.unwrap_or(1) as u32,
-            gate_rows: self.gate.map_or(1, |gate| gate.rows_per_image) as u32,
+            residual_rows: self.residual_rows() as u32,
             gate_stride: self.gate.map_or(0, |gate| gate.stride) as u32,
-            gate_column: self.gate.map_or(0, |gate| gate.offset) as u32,
-            unused: [0; 2],
+            gate_offset: self.gate.map_or(0, |gate| gate.offset) as u32,
         }
     }
 
@@ -182,7 +154,7 @@ impl Gemm {
         Shader {
             source: prelude(variant) + &tiles.constants() + &self.access() + tiles::SHARED,
             params: bytemuck::bytes_of(&self.params()).to_vec(),
-            workgroups: tiles.workgroups(self.rows, self.columns),
+            workgroups: tiles.workgroups(self.all_rows(), self.columns),
         }
     }
 
@@ -192,7 +164,7 @@ impl Gemm {
         Shader {
             source: prelude(variant) + &self.access() + body,
             params: bytemuck::bytes_of(&self.params()).to_vec(),
-            workgroups: (self.rows.div_ceil(rows) * self.columns.div_ceil(columns)) as u32,
+            workgroups: (self.all_rows().div_ceil(rows) * self.columns.div_ceil(columns)) as u32,
         }
     }
 }
@@ -200,28 +172,16 @@ impl Gemm {
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 struct Params {
+    a: SliceParams,
+    c: SliceParams,
+    images: u32,
     rows: u32,
     columns: u32,
     depth: u32,
     function: u32,
-    a: [u32; 4],
-    c: [u32; 4],
-    a_column: u32,
-    c_column: u32,
-    residual_period: u32,
-    gate_rows: u32,
+    residual_rows: u32,
     gate_stride: u32,
-    gate_column: u32,
-    unused: [u32; 2],
-}
-
-fn words(place: Place) -> [u32; 4] {
-    [
-        place.rows_per_image as u32,
-        place.image_stride as u32,
-        place.row_offset as u32,
-        place.row_stride as u32,
-    ]
+    gate_offset: u32,
 }
 
 impl Kernel for Gemm {
@@ -230,7 +190,8 @@ impl Kernel for Gemm {
     }
 
     fn work(&self) -> Work {
-        let [rows, columns, depth] = [self.rows, self.columns, self.depth].map(|n| n as f64);
+        let [rows, columns, depth] =
+            [self.all_rows(), self.columns, self.depth].map(|count| count as f64);
         let outputs = rows * columns;
         let mut flop = 2.0 * outputs * depth + outputs * self.function.flop();
         let mut read = rows * depth + depth * columns;
@@ -238,13 +199,13 @@ impl Kernel for Gemm {
             flop += outputs;
             read += columns;
         }
-        if let Some(period) = self.residual {
+        if self.residual.is_some() {
             flop += outputs;
-            read += period as f64 * columns;
+            read += self.residual_rows() as f64 * columns;
         }
-        if let Some(gate) = self.gate {
+        if self.gate.is_some() {
             flop += outputs;
-            read += (rows / gate.rows_per_image as f64).ceil() * columns;
+            read += self.images as f64 * columns;
         }
         Work {
             flop,
@@ -254,35 +215,30 @@ impl Kernel for Gemm {
     }
 
     fn inputs(&self) -> Vec<Operand> {
-        let bias = self.bias.then_some(self.columns);
-        let residual = self.residual.map(|period| period * self.columns);
-        let gate = self.gate.map(|gate| gate.elements);
-        [
-            Some(self.input.elements),
+        let residual = self.residual.map(|_| self.residual_rows() * self.columns);
+        let all = [
+            Some(self.input.elements(self.images)),
             Some(self.depth * self.columns),
-            bias,
+            self.bias.then_some(self.columns),
             residual,
-            gate,
-        ]
-        .into_iter()
-        .flatten()
-        .map(Operand::real)
-        .collect()
+            self.gate.map(|gate| self.images * gate.stride),
+        ];
+        all.into_iter().flatten().map(Operand::real).collect()
     }
 
     fn output(&self) -> Operand {
-        Operand::real(self.output.elements)
+        Operand::real(self.output.elements(self.images))
     }
 
     fn updates(&self) -> bool {
-        self.output.elements > self.rows * self.columns
+        !self.output.is_covered_by(self.rows, self.columns)
     }
 
     fn shader(&self, variant: Variant) -> Shader {
-        if self.rows <= SKINNY_ROWS_MAX {
+        if self.all_rows() <= SKINNY_ROWS_MAX {
             return self.skinny(variant);
         }
-        self.tiled(variant, Tiles::of(self.rows, self.columns))
+        self.tiled(variant, Tiles::of(self.all_rows(), self.columns))
     }
 
     fn tolerance(&self) -> Tolerance {
@@ -297,24 +253,23 @@ impl Kernel for Gemm {
         let bias = self.bias.then(|| optional.next()).flatten();
         let residual = self.residual.and_then(|_| optional.next());
         let gate = self.gate.and_then(|_| optional.next());
-        for row in 0..self.rows {
+        for row in 0..self.all_rows() {
+            let (image, within) = (row / self.rows, row % self.rows);
             for column in 0..self.columns {
-                let a = &inputs[0][self.input.start(row)..][..self.depth];
-                let products = a.iter().enumerate().map(|(term, &a)| {
-                    f64::from(a) * f64::from(inputs[1][term * self.columns + column])
-                });
+                let a = &inputs[0][self.input.at(image, within)..][..self.depth];
+                let b = inputs[1][column..].iter().step_by(self.columns);
+                let products = a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b));
                 let sum = products.sum::<f64>() as f32;
                 let mut value = self
                     .function
                     .of(sum + bias.map_or(0.0, |bias| bias[column]));
-                if let (Some(gate), Some(place)) = (gate, self.gate) {
-                    let image = row / place.rows_per_image;
-                    value *= gate[image * place.stride + place.offset + column];
+                if let (Some(factors), Some(gate)) = (gate, self.gate) {
+                    value *= factors[image * gate.stride + gate.offset + column];
                 }
-                if let (Some(residual), Some(period)) = (residual, self.residual) {
-                    value += residual[row % period * self.columns + column];
+                if let Some(residual) = residual {
+                    value += residual[row % self.residual_rows() * self.columns + column];
                 }
-                output[self.output.start(row) + column] = value;
+                output[self.output.at(image, within) + column] = value;
             }
         }
     }
@@ -330,13 +285,11 @@ mod tests {
             bias: true,
             function: Function::Silu,
             gate: Some(Gate {
-                elements: 4,
-                rows_per_image: 1,
                 stride: 2,
                 offset: 0,
             }),
-            residual: Some(1),
-            ..Gemm::plain(2, 2, 2)
+            residual: Some(Residual::Repeated),
+            ..Gemm::tokens(2, 1, 2, 2)
         };
         let a = [1.0, 2.0, 3.0, 4.0];
         let b = [0.5, -1.0, 0.25, 1.0];
@@ -351,19 +304,6 @@ mod tests {
             20.0 + 4.0 * f(2.0),
         ];
         assert_eq!(c, want);
-    }
-
-    #[test]
-    fn a_place_skips_what_is_not_its_own() {
-        let place = Place {
-            elements: 60,
-            rows_per_image: 2,
-            image_stride: 5,
-            row_offset: 3,
-            row_stride: 6,
-            column_offset: 1,
-        };
-        assert_eq!([0, 1, 2, 3].map(|row| place.start(row)), [19, 25, 49, 55]);
     }
 
     #[test]

@@ -1,0 +1,6 @@
+@group(0) @binding(BINDING) var<storage, read> NAME: array<Real4>;
+
+// Four numbers from element `at` on, a multiple of 4.
+fn read_NAME(at: u32, count: u32) -> vec4<f32> {
+    return vec4<f32>(NAME[at / 4u]);
+}

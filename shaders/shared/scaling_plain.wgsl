@@ -1,0 +1,4 @@
+
+fn scaled(image: u32, column: u32, y: vec4<f32>) -> vec4<f32> {
+    return y;
+}

@@ -1,0 +1,60 @@
+//! Shapes of attention: tiny, odd, prime, several tiles, several images, cross attention, grouped heads.
+
+use meltpoint::gpu::kernels::{Attention, Slice};
+
+use crate::Case;
+
+/// Images, query tokens, key tokens, heads, heads of keys and values, width of a head.
+const SEPARATE: [[usize; 6]; 12] = [
+    [1, 1, 1, 1, 1, 16],
+    [2, 1, 33, 3, 1, 64],
+    [1, 67, 1, 2, 2, 64],
+    [1, 3, 5, 1, 1, 1],
+    [2, 5, 31, 2, 1, 7],
+    [1, 64, 32, 1, 1, 32],
+    [1, 65, 77, 4, 2, 72],
+    [2, 127, 77, 2, 2, 64],
+    [1, 61, 101, 1, 1, 128],
+    [1, 9, 40, 2, 1, 136],
+    [1, 70, 37, 1, 1, 256],
+    [1, 66, 50, 1, 1, 512],
+];
+
+/// Images, tokens, heads and width of a head of a packed tensor.
+const PACKED: [[usize; 4]; 4] = [
+    [2, 64, 2, 64],
+    [1, 257, 2, 72],
+    [3, 17, 3, 24],
+    [1, 131, 1, 80],
+];
+
+pub(crate) fn cases() -> Vec<Case> {
+    let separate = SEPARATE.into_iter().map(|shape| {
+        let [images, query_tokens, key_tokens, heads, kv_heads, head_dim] = shape;
+        let keys = Slice::whole(key_tokens, kv_heads * head_dim);
+        let kernel = Attention {
+            images,
+            query_tokens,
+            key_tokens,
+            heads,
+            kv_heads,
+            head_dim,
+            query: Slice::whole(query_tokens, heads * head_dim),
+            key: keys,
+            value: keys,
+        };
+        Case::new(format!("of {shape:?}"), kernel)
+    });
+    let packed = PACKED.into_iter().map(|shape| {
+        let [images, tokens, heads, head_dim] = shape;
+        let kernel = Attention::packed(images, tokens, heads, head_dim);
+        Case::new(format!("packed {shape:?}"), kernel)
+    });
+    // Queries from row 2 on of a tensor with odd strides: numbers are read one by one.
+    let odd = Attention {
+        query: Slice::whole(13, 101).from_row(2).from_column(3),
+        ..Attention::packed(2, 11, 2, 24)
+    };
+    let odd = [Case::new("at odd strides", odd)];
+    separate.chain(packed).chain(odd).collect()
+}
