@@ -9,17 +9,23 @@
 //! shape that implements [`Kernel`]; a line below; its shapes in `tests/kernels`.
 
 mod activation;
+mod append;
 mod attention;
+mod decode;
 mod fill;
 mod group_norm;
 mod modulate;
+mod rotary;
 mod slice;
 
 pub use activation::{Activation, Function};
+pub use append::Append;
 pub use attention::Attention;
+pub use decode::{DecodeAttention, DecodeCombine};
 pub use fill::Fill;
 pub use group_norm::{GroupNorm, GroupStatistics, Grouped};
 pub use modulate::{Modulate, Norm, Scaling};
+pub use rotary::{Positions, Rotary};
 pub use slice::Slice;
 
 use std::fmt::Debug;

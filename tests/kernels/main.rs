@@ -12,6 +12,7 @@
 
 mod agreement;
 mod attention;
+mod cached;
 mod normalisation;
 mod simple;
 
@@ -40,7 +41,12 @@ impl Case {
 
 /// All cases; a kernel has several: tiny, odd, prime, larger than a tile.
 fn cases() -> Vec<Case> {
-    let families = [simple::cases(), attention::cases(), normalisation::cases()];
+    let families = [
+        simple::cases(),
+        attention::cases(),
+        cached::cases(),
+        normalisation::cases(),
+    ];
     families.into_iter().flatten().collect()
 }
 
