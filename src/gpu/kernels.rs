@@ -9,26 +9,32 @@
 //! shape that implements [`Kernel`]; a line below; its shapes in `tests/kernels`.
 
 mod activation;
+mod append;
 mod attention;
 mod convolution;
 mod copy;
+mod decode;
 mod fill;
 mod gemm;
 mod gemm_naive;
 mod group_norm;
 mod modulate;
+mod rotary;
 mod slice;
 pub mod tiles;
 
 pub use activation::{Activation, Function};
+pub use append::Append;
 pub use attention::Attention;
 pub use convolution::Convolution;
 pub use copy::Copy;
+pub use decode::{DecodeAttention, DecodeCombine};
 pub use fill::Fill;
 pub use gemm::{Gate, Gemm, Residual};
 pub use gemm_naive::GemmNaive;
 pub use group_norm::{GroupNorm, GroupStatistics, Grouped};
 pub use modulate::{Modulate, Norm, Scaling};
+pub use rotary::{Positions, Rotary};
 pub use slice::Slice;
 
 use std::fmt::Debug;

@@ -12,6 +12,7 @@
 
 mod agreement;
 mod attention;
+mod cached;
 mod convolution;
 mod gemm;
 mod normalisation;
@@ -47,6 +48,7 @@ fn cases() -> Vec<Case> {
         gemm::cases(),
         convolution::cases(),
         attention::cases(),
+        cached::cases(),
         normalisation::cases(),
     ];
     families.into_iter().flatten().collect()
