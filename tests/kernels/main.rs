@@ -14,6 +14,7 @@ mod agreement;
 mod attention;
 mod cached;
 mod convolution;
+mod ends;
 mod gemm;
 mod normalisation;
 mod simple;
@@ -50,6 +51,7 @@ fn cases() -> Vec<Case> {
         attention::cases(),
         cached::cases(),
         normalisation::cases(),
+        ends::cases(),
     ];
     families.into_iter().flatten().collect()
 }
