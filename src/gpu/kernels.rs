@@ -26,6 +26,7 @@ mod rotary;
 mod sample;
 mod sampler;
 mod slice;
+mod sum;
 pub mod tiles;
 mod timestep;
 mod unpatchify;
@@ -48,6 +49,7 @@ pub use rotary::{Positions, Rotary};
 pub use sample::Sample;
 pub use sampler::Sampler;
 pub use slice::Slice;
+pub use sum::Sum;
 pub use timestep::Timestep;
 pub use unpatchify::Unpatchify;
 

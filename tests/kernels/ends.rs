@@ -1,6 +1,8 @@
 //! Shapes of the kernels at the two ends of a model: patches, times, tokens, the sampler.
 
-use meltpoint::gpu::kernels::{Embedding, Gated, Patchify, Sample, Sampler, Timestep, Unpatchify};
+use meltpoint::gpu::kernels::{
+    Embedding, Gated, Patchify, Sample, Sampler, Sum, Timestep, Unpatchify,
+};
 
 use crate::Case;
 
@@ -59,6 +61,10 @@ pub(crate) fn cases() -> Vec<Case> {
             patch,
         };
         cases.push(Case::new(name, unpatchify));
+    }
+    for (elements, period) in [(1, 1), (513, 513), (1000, 37)] {
+        let sum = Sum { elements, period };
+        cases.push(Case::new(format!("of {elements} and {period}"), sum));
     }
     for (sequences, size) in [(1, 2), (3, 10), (5, 256)] {
         let base = 10_000.0;
