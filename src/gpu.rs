@@ -11,6 +11,7 @@
 //! [`crate::profile`], which is all that the two halves share.
 
 pub mod adapter;
+pub mod ceiling;
 pub mod device;
 pub mod error;
 pub mod kernels;

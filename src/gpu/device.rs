@@ -161,12 +161,19 @@ impl Device {
     /// # Errors
     /// [`Error::Lost`], [`Error::Refused`].
     pub fn check(&self) -> Result<(), Error> {
-        if let Some(reason) = taken(&self.trouble.lost) {
-            return Err(Error::Lost { reason });
+        match (taken(&self.trouble.lost), taken(&self.trouble.refused)) {
+            (Some(reason), _) => Err(Error::Lost { reason }),
+            (None, Some(text)) => Err(self.refused(text)),
+            (None, None) => Ok(()),
         }
-        match taken(&self.trouble.refused) {
-            Some(text) => Err(Error::Refused { text }),
-            None => Ok(()),
+    }
+
+    /// A command was refused; a lost device refuses all of them, and says so only when it is asked.
+    fn refused(&self, text: String) -> Error {
+        drop(self.handle.poll(PollType::Poll));
+        match taken(&self.trouble.lost) {
+            Some(reason) => Error::Lost { reason },
+            None => Error::Refused { text },
         }
     }
 
@@ -217,9 +224,7 @@ impl Device {
         self.check()?;
         match (exhausted, refused) {
             (Some(_), _) => Err(out_of_memory(None)),
-            (None, Some(error)) => Err(Error::Refused {
-                text: error.to_string(),
-            }),
+            (None, Some(error)) => Err(self.refused(error.to_string())),
             (None, None) => Ok(buffer),
         }
     }
@@ -282,9 +287,7 @@ impl Device {
         staging.slice(..).map_async(MapMode::Read, |_| {});
         self.wait("reading back")?;
         let range = staging.slice(..).get_mapped_range();
-        let bytes = range.map_err(|error| Error::Refused {
-            text: error.to_string(),
-        })?;
+        let bytes = range.map_err(|error| self.refused(error.to_string()))?;
         Ok(bytes.to_vec())
     }
 
@@ -474,9 +477,7 @@ impl Device {
                 kernel: what.to_owned(),
                 limit_s: WATCHDOG_S,
             }),
-            Err(error) => Err(Error::Refused {
-                text: error.to_string(),
-            }),
+            Err(error) => Err(self.refused(error.to_string())),
         }
     }
 }

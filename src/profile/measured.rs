@@ -432,6 +432,11 @@ pub enum Warning {
         /// The batch.
         batch: u32,
     },
+    /// This batch and larger ones were left out because the time was up.
+    TimeLimit {
+        /// The batch.
+        batch: u32,
+    },
     /// The device was lost at this batch.
     DeviceLost {
         /// The batch.
@@ -467,6 +472,12 @@ impl fmt::Display for Warning {
                 write!(f, "dispatches of {kernel} were split into {parts}")
             }
             Self::OutOfMemory { batch } => write!(f, "batch {batch} does not fit into memory"),
+            Self::TimeLimit { batch } => {
+                write!(
+                    f,
+                    "batch {batch} was left out: it would have taken too long"
+                )
+            }
             Self::DeviceLost { batch } => write!(f, "the device was lost at batch {batch}"),
             Self::EndedEarly { why } => write!(f, "the run ended early: {why}"),
         }

@@ -182,6 +182,20 @@ impl TokenStep<'_> {
         builder.program.push(append, &[packed], values);
         builder.give(packed);
 
+        let attended = self.attend(name, query, keys, values);
+        self.builder.give(query);
+        attended
+    }
+
+    /// Attention of the new token to itself and all before it, in parts where there are few sequences.
+    fn attend(
+        &mut self,
+        name: &str,
+        query: TensorId,
+        keys: TensorId,
+        values: TensorId,
+    ) -> TensorId {
+        let (sequences, width, heads) = (self.sequences, self.shape.width, self.shape.heads);
         let context = self.context + 1;
         let attention = DecodeAttention {
             sequences,
@@ -193,19 +207,18 @@ impl TokenStep<'_> {
             query: Slice::whole(1, width),
             parts: DecodeAttention::parts_for(sequences, heads, context),
         };
+        let builder = &mut self.builder;
         let attended = builder.take(sequences * width);
         let inputs = [query, keys, values];
         if attention.parts == 1 {
             builder.program.push(attention, &inputs, attended);
-        } else {
-            let label = format!("{name}.partial");
-            let partial = builder.program.scratch(&label, attention.output());
-            builder.program.push(attention, &inputs, partial);
-            builder
-                .program
-                .push(DecodeCombine { attention }, &[partial], attended);
+            return attended;
         }
-        builder.give(query);
+        let label = format!("{name}.partial");
+        let partial = builder.program.scratch(&label, attention.output());
+        builder.program.push(attention, &inputs, partial);
+        let combine = DecodeCombine { attention };
+        builder.program.push(combine, &[partial], attended);
         attended
     }
 }
