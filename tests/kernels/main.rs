@@ -15,6 +15,7 @@ mod attention;
 mod cached;
 mod normalisation;
 mod simple;
+mod validity;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -77,7 +78,11 @@ fn main() -> ExitCode {
         };
         Trial::test(name, test).with_ignored_flag(ignored)
     });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let texts = cases().into_iter().map(|case| {
+        let name = format!("{} {} is valid text", case.kernel.name(), case.name);
+        Trial::test(name, move || validity::check(&case).map_err(Into::into))
+    });
+    libtest_mimic::run(&arguments, trials.chain(texts).collect()).exit_code()
 }
 
 fn device() -> Option<Arc<Device>> {
