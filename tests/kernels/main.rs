@@ -18,6 +18,7 @@ mod ends;
 mod gemm;
 mod normalisation;
 mod simple;
+mod validity;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -83,7 +84,11 @@ fn main() -> ExitCode {
         };
         Trial::test(name, test).with_ignored_flag(ignored)
     });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let texts = cases().into_iter().map(|case| {
+        let name = format!("{} {} is valid text", case.kernel.name(), case.name);
+        Trial::test(name, move || validity::check(&case).map_err(Into::into))
+    });
+    libtest_mimic::run(&arguments, trials.chain(texts).collect()).exit_code()
 }
 
 fn device() -> Option<Arc<Device>> {
