@@ -18,6 +18,8 @@ mod grid;
 mod inputs;
 mod json;
 mod markdown;
+mod measured;
+mod measured_compare;
 mod number;
 mod paint;
 mod parquet;
@@ -37,10 +39,15 @@ pub use csv::{
 };
 pub use escape::printable_path;
 pub use estimate::{estimate_json, estimate_table};
-pub use figure::{Figure, figures};
+pub use figure::{Figure, figures, measured_figure};
 pub use inputs::{inputs_json, inputs_table};
 pub use json::{ReadProblem, parse_result, result_json, result_schema};
 pub use markdown::summary_markdown;
+pub use measured::{measured_csv, measured_markdown, measured_table};
+pub use measured_compare::{
+    Incomparable, MeasuredComparison, compare_measured, measured_comparison_csv,
+    measured_comparison_json, measured_comparison_markdown, measured_comparison_table,
+};
 pub use paint::Style;
 pub use parquet::{series_parquet, tiers_parquet};
 pub use table::summary_table;
