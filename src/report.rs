@@ -5,6 +5,8 @@
 //! the tables for machines (CSV and Parquet), `answer` the words and tables for people (terminal and
 //! Markdown), `figure` the figures (SVG and PNG). A new format is one new file.
 
+#[cfg(feature = "gpu")]
+mod adapters;
 mod answer;
 mod chart;
 mod compare;
@@ -25,10 +27,14 @@ mod paint;
 mod parquet;
 mod replications;
 mod table;
+#[cfg(feature = "gpu")]
+mod user_kernel;
 
 #[cfg(test)]
 mod fixture;
 
+#[cfg(feature = "gpu")]
+pub use adapters::{adapters_csv, adapters_json, adapters_markdown, adapters_table};
 pub use compare::{
     Comparison, Row, Side, compare, comparison_csv, comparison_json, comparison_markdown,
     comparison_table,
@@ -37,7 +43,7 @@ pub use csv::{
     facts_csv, intervals_csv, money_csv, pools_csv, replications_csv, series_csv, summary_csv,
     tiers_csv,
 };
-pub use escape::printable_path;
+pub use escape::{printable_path, printable_text};
 pub use estimate::{estimate_json, estimate_table};
 pub use figure::{Figure, figures, measured_figure};
 pub use inputs::{inputs_json, inputs_table};
@@ -51,3 +57,5 @@ pub use measured_compare::{
 pub use paint::Style;
 pub use parquet::{series_parquet, tiers_parquet};
 pub use table::summary_table;
+#[cfg(feature = "gpu")]
+pub use user_kernel::{user_timing_json, user_timing_table};
