@@ -12,7 +12,9 @@
 
 mod agreement;
 mod attention;
+mod cached;
 mod convolution;
+mod ends;
 mod gemm;
 mod normalisation;
 mod simple;
@@ -47,7 +49,9 @@ fn cases() -> Vec<Case> {
         gemm::cases(),
         convolution::cases(),
         attention::cases(),
+        cached::cases(),
         normalisation::cases(),
+        ends::cases(),
     ];
     families.into_iter().flatten().collect()
 }
