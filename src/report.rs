@@ -34,7 +34,7 @@ mod user_kernel;
 mod fixture;
 
 #[cfg(feature = "gpu")]
-pub use adapters::{adapters_csv, adapters_json, adapters_markdown, adapters_table};
+pub use adapters::{measurable_json, measurable_markdown, measurable_table};
 pub use compare::{
     Comparison, Row, Side, compare, comparison_csv, comparison_json, comparison_markdown,
     comparison_table,

@@ -1,14 +1,13 @@
-//! Which adapters there are and what they can do, for people and for programs.
+//! Which adapters there are, what they can do, and which models can be measured on them.
 
 use serde::Serialize;
 
-use crate::gpu::Adapter;
 use crate::gpu::adapter::Kind;
-use crate::report::frame::{Cells, Frame, FrameColumn};
+use crate::gpu::{Adapter, Model};
 use crate::report::grid::{Align, Grid};
 use crate::report::number::rate;
 use crate::report::paint::{Ink, Style};
-use crate::report::{csv, escape, json};
+use crate::report::{escape, json};
 
 /// An adapter in words.
 #[derive(Debug, Serialize)]
@@ -24,53 +23,94 @@ struct Listed {
     buffer_bytes_max: u64,
 }
 
-/// The adapters on a terminal, ending with a line feed.
-#[must_use]
-pub fn adapters_table(adapters: &[Adapter], style: Style) -> String {
-    let heading = style.paint(Ink::Strong, "Adapters");
-    format!("{heading}\n{}", grid(&listed(adapters)).text(style))
+/// A model in words.
+#[derive(Debug, Serialize)]
+struct ListedModel {
+    name: String,
+    title: String,
+    kind: String,
+    resolutions_px: Vec<u32>,
+    iterations_per_image: u32,
+    sequences_per_image: u32,
+    source: String,
 }
 
-/// The adapters as Markdown, ending with a line feed.
+/// Adapters and models on a terminal, ending with a line feed.
 #[must_use]
-pub fn adapters_markdown(adapters: &[Adapter]) -> String {
-    format!("## Adapters\n\n{}", grid(&listed(adapters)).markdown())
+pub fn measurable_table(adapters: &[Adapter], models: &[Model], style: Style) -> String {
+    format!(
+        "{}\n{}\n{}\n{}",
+        style.paint(Ink::Strong, "Adapters"),
+        adapters_grid(&listed(adapters)).text(style),
+        style.paint(Ink::Strong, "Models"),
+        models_grid(&listed_models(models)).text(style)
+    )
 }
 
-/// The adapters as JSON, ending with a line feed.
+/// Adapters and models as Markdown, ending with a line feed.
 #[must_use]
-pub fn adapters_json(adapters: &[Adapter]) -> String {
+pub fn measurable_markdown(adapters: &[Adapter], models: &[Model]) -> String {
+    format!(
+        "## Adapters\n\n{}\n## Models\n\n{}",
+        adapters_grid(&listed(adapters)).markdown(),
+        models_grid(&listed_models(models)).markdown()
+    )
+}
+
+/// Adapters and models as JSON, ending with a line feed.
+#[must_use]
+pub fn measurable_json(adapters: &[Adapter], models: &[Model]) -> String {
     #[derive(Serialize)]
     struct List {
         adapters: Vec<Listed>,
+        models: Vec<ListedModel>,
     }
     json::to_text(&List {
         adapters: listed(adapters),
+        models: listed_models(models),
     })
 }
 
-/// The adapters as CSV.
-#[must_use]
-pub fn adapters_csv(adapters: &[Adapter]) -> String {
-    let listed = listed(adapters);
-    let text = |title: &str, cell: fn(&Listed) -> String| FrameColumn {
-        title: title.to_owned(),
-        unit: String::new(),
-        cells: Cells::Text(listed.iter().map(cell).collect()),
+fn listed_models(models: &[Model]) -> Vec<ListedModel> {
+    let listed = |model: &Model| {
+        let own_px = model.resolutions_px.first().copied().unwrap_or_default();
+        ListedModel {
+            name: model.name().to_owned(),
+            title: model.title.clone(),
+            kind: model.kind().to_string(),
+            resolutions_px: model.resolutions_px.clone(),
+            iterations_per_image: model.iterations_per_image(own_px),
+            sequences_per_image: model.sequences_per_image(),
+            source: model.source.clone(),
+        }
     };
-    csv::write(&Frame {
-        columns: vec![
-            text("number", |one| one.number.to_string()),
-            text("name", |one| one.name.clone()),
-            text("kind", |one| one.kind.to_owned()),
-            text("backend", |one| one.backend.clone()),
-            text("driver", |one| one.driver.clone()),
-            text("variants", |one| one.variants.clone()),
-            text("timestamps", |one| one.timestamps.to_string()),
-            text("subgroup", |one| one.subgroup.to_string()),
-            text("buffer_bytes_max", |one| one.buffer_bytes_max.to_string()),
-        ],
-    })
+    models.iter().map(listed).collect()
+}
+
+fn models_grid(models: &[ListedModel]) -> Grid {
+    let mut grid = Grid::new(&[
+        ("model", Align::Left),
+        ("", Align::Left),
+        ("kind", Align::Left),
+        ("pixels", Align::Left),
+        ("iterations", Align::Right),
+        ("sequences", Align::Right),
+    ]);
+    for model in models {
+        let pixels: Vec<String> = model.resolutions_px.iter().map(u32::to_string).collect();
+        grid.row(
+            [
+                model.name.clone(),
+                model.title.clone(),
+                model.kind.clone(),
+                pixels.join(" "),
+                model.iterations_per_image.to_string(),
+                model.sequences_per_image.to_string(),
+            ],
+            None,
+        );
+    }
+    grid
 }
 
 fn listed(adapters: &[Adapter]) -> Vec<Listed> {
@@ -98,7 +138,7 @@ fn listed(adapters: &[Adapter]) -> Vec<Listed> {
     adapters.iter().enumerate().map(listed).collect()
 }
 
-fn grid(listed: &[Listed]) -> Grid {
+fn adapters_grid(listed: &[Listed]) -> Grid {
     let mut grid = Grid::new(&[
         ("", Align::Right),
         ("adapter", Align::Left),
@@ -126,4 +166,26 @@ fn grid(listed: &[Listed]) -> Grid {
         );
     }
     grid
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpu::model::models;
+
+    #[test]
+    fn every_model_is_listed_and_no_adapter_is_no_mistake() {
+        let style = Style {
+            colour: false,
+            width: 100,
+        };
+        let text = measurable_table(&[], models(), style);
+        let json: serde_json::Value =
+            serde_json::from_str(&measurable_json(&[], models())).unwrap();
+        assert_eq!(json["models"].as_array().unwrap().len(), models().len());
+        for model in models() {
+            assert!(text.contains(model.name()), "{text}");
+        }
+        assert!(measurable_markdown(&[], models()).contains("## Models"));
+    }
 }
