@@ -25,6 +25,7 @@ pub mod sampling;
 pub mod session;
 pub mod timing;
 mod trusted;
+pub mod user_kernel;
 
 pub use adapter::{Adapter, Capability, Wanted};
 pub use device::Device;

@@ -8,6 +8,7 @@ mod difference;
 mod histogram;
 mod interval;
 mod median;
+mod ratio;
 mod special;
 mod warm_up;
 
@@ -17,6 +18,7 @@ pub use interval::{
     Interval, confidence_interval, samples_to_prove, student_t_cdf, student_t_quantile,
 };
 pub use median::{Median, median, relative_spread};
+pub use ratio::{Ratio, ratio};
 pub use special::{binomial_at_most, incomplete_beta, log_gamma, normal_cdf, normal_density};
 pub use special::{normal_quantile, root};
 pub use warm_up::{Truncation, mser5};

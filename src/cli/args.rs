@@ -30,6 +30,8 @@ pub enum Command {
     Report(Report),
     /// Set two results side by side, or two scenarios that are run for it on common random numbers.
     Compare(Compare),
+    /// Measure on the GPU of this machine, or set two of its profiles side by side.
+    Measure(Measure),
     /// Fit the parameters that a scenario names to the facts that it names.
     Fit(Fit),
     /// List the scenarios that are built in, or print one.
@@ -220,6 +222,52 @@ pub struct Compare {
     /// Run scenarios although the estimate is over the budget of requests or memory.
     #[arg(long)]
     pub yes: bool,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// `meltpoint measure`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Measure {
+    /// What to do with profiles instead.
+    #[command(subcommand)]
+    pub command: Option<MeasureCommand>,
+    /// List the adapters with what they can do, and the models, and measure nothing.
+    #[arg(long)]
+    pub list: bool,
+    /// The adapter, by its number in --list or by a part of its name [default: the most capable].
+    #[arg(long, value_name = "NAME|NUMBER")]
+    pub adapter: Option<String>,
+    /// Time the compute shader in this WGSL file: entry point `main`, buffers in group 0.
+    #[arg(long, value_name = "FILE")]
+    pub kernel: Option<PathBuf>,
+    /// Elements of the kernel's arrays without a length [default: what a row of workgroups covers, at most 2^22].
+    #[arg(long, value_name = "N", requires = "kernel")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub elements: Option<u32>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// What to do with device profiles.
+#[derive(Debug, Subcommand)]
+pub enum MeasureCommand {
+    /// Set two device profiles of the same model and resolution side by side.
+    Compare(MeasureCompare),
+}
+
+/// `meltpoint measure compare`.
+#[derive(Debug, Args)]
+pub struct MeasureCompare {
+    /// A device profile.
+    #[arg(value_name = "A")]
+    pub first: PathBuf,
+    /// What to set beside it.
+    #[arg(value_name = "B")]
+    pub second: PathBuf,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,

@@ -44,6 +44,10 @@ pub(super) enum Failure {
     /// A device, or what was measured on it, is not fit for the purpose.
     #[error("{message}")]
     Device { message: String, hint: String },
+    /// A shader of the user's is wrong.
+    #[cfg(feature = "gpu")]
+    #[error("{0}")]
+    Shader(Box<Problem>),
     /// Whoever read stdout has gone: not an error.
     #[error("nobody reads the output any more")]
     OutputClosed,
@@ -76,6 +80,8 @@ impl Failure {
     pub(super) fn code(&self) -> u8 {
         match self {
             Self::Usage { .. } | Self::Scenario(_) => USAGE,
+            #[cfg(feature = "gpu")]
+            Self::Shader(_) => USAGE,
             Self::File { .. } | Self::Limit { .. } => INPUT_OUTPUT,
             Self::Device { .. } => DEVICE,
             Self::OutputClosed => 0,
@@ -87,6 +93,8 @@ impl Failure {
         let text = match self {
             Self::OutputClosed => return,
             Self::Scenario(problems) => scenario_text(problems),
+            #[cfg(feature = "gpu")]
+            Self::Shader(problem) => problem_text(problem, &renderer()),
             Self::Usage { hint, .. } | Self::Limit { hint, .. } | Self::Device { hint, .. }
                 if !hint.is_empty() =>
             {
@@ -101,11 +109,7 @@ impl Failure {
 
 /// Every problem with the line it is about.
 fn scenario_text(problems: &Problems) -> String {
-    let renderer = if io::stderr().is_terminal() {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = renderer();
     let mut text = String::new();
     for problem in problems.0.iter().take(PROBLEMS_SHOWN) {
         text.push_str(&problem_text(problem, &renderer));
@@ -120,6 +124,13 @@ fn scenario_text(problems: &Problems) -> String {
         "error: {count} {noun} in the scenario; nothing was run or written\n"
     ));
     text
+}
+
+fn renderer() -> Renderer {
+    match io::stderr().is_terminal() {
+        true => Renderer::styled(),
+        false => Renderer::plain(),
+    }
 }
 
 fn problem_text(problem: &Problem, renderer: &Renderer) -> String {

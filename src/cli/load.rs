@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::args::{MeasuredBy, Question, Repeats};
 use super::error::Failure;
-use crate::profile::read_measured;
+use crate::profile::{MeasuredProfile, read_measured};
 use crate::report::printable_path;
 use crate::scenario::{self, Measured, Scenario, Settings, Source};
 
@@ -62,21 +62,30 @@ pub(super) fn repeated(question: &Question, repeats: &Repeats) -> Result<Scenari
     Ok(scenario::read(source, &settings, &files)?)
 }
 
-/// The device profile that was named, unless it is not to be trusted and nobody insists.
-fn measured(by: &MeasuredBy) -> Result<Option<Measured>, Failure> {
-    let Some(path) = &by.profile else {
-        return Ok(None);
-    };
+/// Reads and checks a device profile.
+///
+/// # Errors
+/// `Usage` for what is none, `File` for what cannot be read.
+pub(super) fn profile(path: &Path) -> Result<MeasuredProfile, Failure> {
     let name = printable_path(path);
     let bytes = read_file(path, PROFILE_BYTES_MAX)?;
     let text = String::from_utf8(bytes).map_err(|_| {
         let hint = "name a file that `meltpoint measure` wrote";
         Failure::usage(format!("`{name}` is not UTF-8 text"), hint)
     })?;
-    let profile = read_measured(&text).map_err(|problem| {
+    read_measured(&text).map_err(|problem| {
         let hint = "name a device profile; `meltpoint schema profile` describes it";
         Failure::usage(format!("`{name}` is no device profile: {problem}"), hint)
-    })?;
+    })
+}
+
+/// The device profile that was named, unless it is not to be trusted and nobody insists.
+fn measured(by: &MeasuredBy) -> Result<Option<Measured>, Failure> {
+    let Some(path) = &by.profile else {
+        return Ok(None);
+    };
+    let name = printable_path(path);
+    let profile = profile(path)?;
     let doubt = match (profile.is_software(), profile.valid) {
         _ if by.force_profile => None,
         (true, _) => Some("of a software adapter, which says nothing of a GPU"),

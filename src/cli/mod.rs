@@ -17,6 +17,7 @@ mod folder;
 mod init;
 mod load;
 mod manual;
+mod measure;
 mod output;
 mod progress;
 mod report;
@@ -66,6 +67,7 @@ fn run(command: &Command) -> Result<u8, Failure> {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Report(arguments) => report::run(arguments),
         Command::Compare(arguments) => compare::run(arguments),
+        Command::Measure(arguments) => measure::run(arguments),
         Command::Fit(arguments) => fit::run(arguments),
         Command::Scenarios(arguments) => scenarios::run(arguments),
         Command::Init(arguments) => init::run(arguments),

@@ -20,6 +20,10 @@ use super::kernels::{Element, Kernel, Operand};
 use super::timing::Clock;
 use super::{Adapter, Error, Precision, Variant, trusted};
 
+mod raw;
+
+pub(super) use raw::{RawBinding, RawStage};
+
 /// How long a single dispatch may take before the run is given up. A dispatch is cut so as to take a quarter of
 /// a second; Windows resets a device after two.
 const WATCHDOG_S: f64 = 30.0;
@@ -339,25 +343,42 @@ impl Device {
         if let Some(pipeline) = known.get(source) {
             return Ok(Arc::clone(pipeline));
         }
+        let pipeline = Arc::new(self.compile(name, source, &entries(inputs), checks)?);
+        known.insert(source.to_owned(), Arc::clone(&pipeline));
+        Ok(pipeline)
+    }
+
+    fn compile(
+        &self,
+        name: &str,
+        source: &str,
+        entries: &[BindGroupLayoutEntry],
+        checks: Checks,
+    ) -> Result<Pipeline, Error> {
         let validation = self.handle.push_error_scope(ErrorFilter::Validation);
         let internal = self.handle.push_error_scope(ErrorFilter::Internal);
-        let pipeline = Arc::new(self.compile(name, source, inputs, checks));
+        let pipeline = self.assemble(name, source, entries, checks);
         let errors = [
             pollster::block_on(internal.pop()),
             pollster::block_on(validation.pop()),
         ];
         self.check()?;
-        if let Some(error) = errors.into_iter().flatten().next() {
-            return Err(Error::Shader {
+        match errors.into_iter().flatten().next() {
+            None => Ok(pipeline),
+            Some(error) => Err(Error::Shader {
                 kernel: name.to_owned(),
                 text: error.to_string(),
-            });
+            }),
         }
-        known.insert(source.to_owned(), Arc::clone(&pipeline));
-        Ok(pipeline)
     }
 
-    fn compile(&self, name: &str, source: &str, inputs: usize, checks: Checks) -> Pipeline {
+    fn assemble(
+        &self,
+        name: &str,
+        source: &str,
+        entries: &[BindGroupLayoutEntry],
+        checks: Checks,
+    ) -> Pipeline {
         let module = match checks {
             Checks::On => self
                 .handle
@@ -367,15 +388,9 @@ impl Device {
                 }),
             Checks::Off => trusted::unchecked(&self.handle, name, source),
         };
-        let uniform = BufferBindingType::Uniform;
-        let kinds = [uniform, uniform]
-            .into_iter()
-            .chain((0..inputs).map(|_| BufferBindingType::Storage { read_only: true }))
-            .chain([BufferBindingType::Storage { read_only: false }]);
-        let entries: Vec<BindGroupLayoutEntry> = kinds.enumerate().map(layout_entry).collect();
         let descriptor = BindGroupLayoutDescriptor {
             label: Some(name),
-            entries: &entries,
+            entries,
         };
         let layout = self.handle.create_bind_group_layout(&descriptor);
         let pipeline_layout = self
@@ -473,10 +488,14 @@ impl Device {
         self.check()?;
         match outcome {
             Ok(_) => Ok(()),
-            Err(wgpu::PollError::Timeout) => Err(Error::Stuck {
-                kernel: what.to_owned(),
-                limit_s: WATCHDOG_S,
-            }),
+            Err(wgpu::PollError::Timeout) => {
+                // Dropping a device waits for what it is at: one that hangs is kept until the process ends.
+                std::mem::forget((self.handle.clone(), self.queue.clone()));
+                Err(Error::Stuck {
+                    kernel: what.to_owned(),
+                    limit_s: WATCHDOG_S,
+                })
+            }
             Err(error) => Err(self.refused(error.to_string())),
         }
     }
@@ -506,9 +525,21 @@ fn taken(place: &Mutex<Option<String>>) -> Option<String> {
     place.clone()
 }
 
-fn layout_entry((binding, ty): (usize, BufferBindingType)) -> BindGroupLayoutEntry {
+/// Range and parameters, inputs, output.
+fn entries(inputs: usize) -> Vec<BindGroupLayoutEntry> {
+    let uniform = BufferBindingType::Uniform;
+    [uniform, uniform]
+        .into_iter()
+        .chain((0..inputs).map(|_| BufferBindingType::Storage { read_only: true }))
+        .chain([BufferBindingType::Storage { read_only: false }])
+        .zip(0..)
+        .map(|(ty, binding)| layout_entry(binding, ty))
+        .collect()
+}
+
+fn layout_entry(binding: u32, ty: BufferBindingType) -> BindGroupLayoutEntry {
     BindGroupLayoutEntry {
-        binding: binding as u32,
+        binding,
         visibility: ShaderStages::COMPUTE,
         ty: BindingType::Buffer {
             ty,

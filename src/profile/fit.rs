@@ -268,7 +268,11 @@ fn decoder_share(profile: &MeasuredProfile, batch: u32) -> (f64, f64) {
 
 /// A figure of the decoder at a batch: straight between what was measured, in proportion outside; 0 without
 /// a decoder.
-fn nearest_decoder(profile: &MeasuredProfile, batch: u32, value: fn(&IterationTime) -> f64) -> f64 {
+pub(crate) fn nearest_decoder(
+    profile: &MeasuredProfile,
+    batch: u32,
+    value: fn(&IterationTime) -> f64,
+) -> f64 {
     let points: Vec<(u32, f64)> = profile
         .decoder
         .iter()

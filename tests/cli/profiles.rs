@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use crate::program::{Ended, HELLO, Room};
 
 /// A step of 10 ms and 10 ms an image on an H100, with samples that spread by a share.
-fn h100(share: f64) -> MeasuredProfile {
+pub(crate) fn h100(share: f64) -> MeasuredProfile {
     let around = |value: f64| -> Vec<f64> {
         let offsets = [0.1, -0.7, 0.4, -0.2, 0.9, -0.9, 0.3, -0.4, 0.6, -0.1];
         offsets
