@@ -112,10 +112,14 @@ fn chosen(arguments: &Measure, adapter: &Adapter) -> Result<&'static Model, Fail
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "a profile says when it was measured")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a profile says when it was measured"
+)]
 fn now() -> String {
     let now = std::time::SystemTime::now();
-    Timestamp::try_from(now).map_or_else(|_| String::new(), |now| now.strftime("%FT%TZ").to_string())
+    Timestamp::try_from(now)
+        .map_or_else(|_| String::new(), |now| now.strftime("%FT%TZ").to_string())
 }
 
 /// Writes the profile and, beside it, its figure.
