@@ -40,7 +40,6 @@ fn main(
     for (var r = 0u; r < ROWS; r++) {
         peaks[r] = LOWEST;
     }
-
     for (var first_key = 0u; first_key < params.key_tokens; first_key += KEYS) {
         var scores: array<vec4<f32>, ROWS>;
         for (var chunk = 0u; chunk < HEAD_DIM; chunk += 16u) {
@@ -70,7 +69,6 @@ fn main(
                 }
             }
         }
-
         let keys = vec4<u32>(0u, 8u, 16u, 24u) + first_key + lane;
         let valid = keys < vec4<u32>(params.key_tokens);
         for (var r = 0u; r < ROWS; r++) {
@@ -97,7 +95,6 @@ fn main(
                 totals[r][v] *= rescale;
             }
         }
-
         // A step is four keys, those of one lane: step, step + 8, step + 16, step + 24.
         for (var first_step = 0u; first_step < 8u; first_step += STEPS) {
             for (var i = index; i < STEPS * 4u * VECTORS; i += WORKGROUP) {
@@ -131,7 +128,6 @@ fn main(
             workgroupBarrier();
         }
     }
-
     for (var r = 0u; r < ROWS; r++) {
         weights[(row_0 + r) * 8u + lane].x = sums[r];
     }

@@ -11,16 +11,25 @@
 //! [`crate::profile`], which is all that the two halves share.
 
 pub mod adapter;
+pub mod ceiling;
 pub mod device;
 pub mod error;
 pub mod kernels;
+pub mod measure;
+pub mod model;
+pub mod pace;
+pub mod power;
 pub mod precision;
 pub mod program;
+pub mod sampling;
+pub mod session;
 pub mod timing;
 mod trusted;
+pub mod user_kernel;
 
 pub use adapter::{Adapter, Capability, Wanted};
 pub use device::Device;
 pub use error::Error;
+pub use model::Model;
 pub use precision::{Precision, Tolerance, Variant};
 pub use program::Program;

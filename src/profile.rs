@@ -12,6 +12,18 @@
 //! does (diffusion). All of it is integer arithmetic in units of 2^-20 ns, rounded down to whole
 //! nanoseconds at each iteration's end, so that a sum of iterations and a jump over them agree exactly.
 
+pub mod catalog;
+pub mod fit;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod measured;
+pub mod mlperf;
+mod reading;
+pub mod roofline;
+
+pub use measured::MeasuredProfile;
+pub use reading::{NotAProfile, read_measured};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +49,19 @@ pub struct DeviceProfile {
     pub provenance: Provenance,
     /// Where it comes from.
     pub source: String,
+    /// How sure a measured curve is; `None`: nobody says.
+    pub spread: Option<Spread>,
+}
+
+/// By how much a measured curve may be off as a whole: two independent log-normal factors with median 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spread {
+    /// The device that was measured; all curves from it are off by one and the same factor.
+    pub device: String,
+    /// Standard deviation of the logarithm of that factor.
+    pub log_sd: f64,
+    /// The same of the scaling to this accelerator, which all its curves share; 0: it was measured itself.
+    pub scaling_log_sd: f64,
 }
 
 /// Where a number comes from, best first.
@@ -102,6 +127,17 @@ impl ServiceCurve {
             by_batch: vec![1 << FRACTION_BITS],
             per_context_token: 0,
             per_prompt_token: 0,
+        }
+    }
+
+    /// The curve with every time multiplied by a positive factor.
+    #[must_use]
+    pub fn times(&self, factor: f64) -> Self {
+        let times = |time: u64| (time as f64 * factor).round() as u64;
+        Self {
+            by_batch: self.by_batch.iter().map(|&t| times(t).max(1)).collect(),
+            per_context_token: times(self.per_context_token),
+            per_prompt_token: times(self.per_prompt_token),
         }
     }
 
@@ -302,6 +338,18 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_curve_times_a_factor_takes_that_many_times_as_long() {
+        let curve = ServiceCurve::tabulated(&[(1, 0.0221), (16, 0.0361)], 16, 3.7e-9, 1.1e-5);
+        let times = curve.times(1.25);
+        for batch in [1, 7, 16] {
+            let ratio = times.iteration_s(batch, 5000.0) / curve.iteration_s(batch, 5000.0);
+            assert!((ratio - 1.25).abs() < 1e-6, "{ratio}");
+        }
+        assert!((times.prompt_s(100.0) / curve.prompt_s(100.0) - 1.25).abs() < 1e-6);
+        assert_eq!(curve.times(1.0), curve);
     }
 
     #[test]

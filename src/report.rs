@@ -5,6 +5,8 @@
 //! the tables for machines (CSV and Parquet), `answer` the words and tables for people (terminal and
 //! Markdown), `figure` the figures (SVG and PNG). A new format is one new file.
 
+#[cfg(feature = "gpu")]
+mod adapters;
 mod answer;
 mod chart;
 mod compare;
@@ -18,15 +20,21 @@ mod grid;
 mod inputs;
 mod json;
 mod markdown;
+mod measured;
+mod measured_compare;
 mod number;
 mod paint;
 mod parquet;
 mod replications;
 mod table;
+#[cfg(feature = "gpu")]
+mod user_kernel;
 
 #[cfg(test)]
 mod fixture;
 
+#[cfg(feature = "gpu")]
+pub use adapters::{measurable_json, measurable_markdown, measurable_table};
 pub use compare::{
     Comparison, Row, Side, compare, comparison_csv, comparison_json, comparison_markdown,
     comparison_table,
@@ -35,12 +43,19 @@ pub use csv::{
     facts_csv, intervals_csv, money_csv, pools_csv, replications_csv, series_csv, summary_csv,
     tiers_csv,
 };
-pub use escape::printable_path;
+pub use escape::{printable_path, printable_text};
 pub use estimate::{estimate_json, estimate_table};
-pub use figure::{Figure, figures};
+pub use figure::{Figure, figures, measured_figure};
 pub use inputs::{inputs_json, inputs_table};
 pub use json::{ReadProblem, parse_result, result_json, result_schema};
 pub use markdown::summary_markdown;
+pub use measured::{measured_csv, measured_markdown, measured_table};
+pub use measured_compare::{
+    Incomparable, MeasuredComparison, compare_measured, measured_comparison_csv,
+    measured_comparison_json, measured_comparison_markdown, measured_comparison_table,
+};
 pub use paint::Style;
 pub use parquet::{series_parquet, tiers_parquet};
 pub use table::summary_table;
+#[cfg(feature = "gpu")]
+pub use user_kernel::{user_timing_json, user_timing_table};

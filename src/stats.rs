@@ -7,6 +7,8 @@
 mod difference;
 mod histogram;
 mod interval;
+mod median;
+mod ratio;
 mod special;
 mod warm_up;
 
@@ -15,6 +17,8 @@ pub use histogram::Histogram;
 pub use interval::{
     Interval, confidence_interval, samples_to_prove, student_t_cdf, student_t_quantile,
 };
+pub use median::{Median, median, relative_spread};
+pub use ratio::{Ratio, ratio};
 pub use special::{binomial_at_most, incomplete_beta, log_gamma, normal_cdf, normal_density};
 pub use special::{normal_quantile, root};
 pub use warm_up::{Truncation, mser5};

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(name = "meltpoint", version, about, propagate_version = true)]
 #[command(after_help = "Start with: meltpoint simulate hello\n\
     Exit codes: 0 done; 2 usage or scenario error; 3 a promise (SLO) was missed; 4 files or limits; \
+    5 a device or its profile cannot be used; \
     130 interrupted.")]
 pub struct Arguments {
     /// What to do.
@@ -29,6 +30,8 @@ pub enum Command {
     Report(Report),
     /// Set two results side by side, or two scenarios that are run for it on common random numbers.
     Compare(Compare),
+    /// Measure on the GPU of this machine, or set two of its profiles side by side.
+    Measure(Measure),
     /// Fit the parameters that a scenario names to the facts that it names.
     Fit(Fit),
     /// List the scenarios that are built in, or print one.
@@ -66,6 +69,21 @@ pub struct Question {
     /// Simulate this share of the users and of the fleet; above 1 makes both larger.
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub scale: Option<f64>,
+    /// Whose iteration times the scenario's replicas have.
+    #[command(flatten)]
+    pub measured: MeasuredBy,
+}
+
+/// A device profile in the place of those of the scenario.
+#[derive(Debug, Clone, Default, Args)]
+pub struct MeasuredBy {
+    /// Take the iteration times of this measured device profile instead of the scenario's own, scaled to
+    /// the accelerators of its fleet.
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+    /// Use the profile although it is of a software adapter or of a run that ended early; the result says so.
+    #[arg(long, requires = "profile")]
+    pub force_profile: bool,
 }
 
 /// How often a scenario is run. The values are checked with the scenario, whose keys they stand for.
@@ -195,12 +213,61 @@ pub struct Compare {
     /// Simulate this share of the users and of the fleet of scenarios.
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub scale: Option<f64>,
+    /// Whose iteration times the replicas of scenarios have.
+    #[command(flatten)]
+    pub measured: MeasuredBy,
     /// Threads; the result is the same for any number [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// Run scenarios although the estimate is over the budget of requests or memory.
     #[arg(long)]
     pub yes: bool,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// `meltpoint measure`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Measure {
+    /// What to do with profiles instead.
+    #[command(subcommand)]
+    pub command: Option<MeasureCommand>,
+    /// List the adapters with what they can do, and the models, and measure nothing.
+    #[arg(long)]
+    pub list: bool,
+    /// The adapter, by its number in --list or by a part of its name [default: the most capable].
+    #[arg(long, value_name = "NAME|NUMBER")]
+    pub adapter: Option<String>,
+    /// Time the compute shader in this WGSL file: entry point `main`, buffers in group 0.
+    #[arg(long, value_name = "FILE")]
+    pub kernel: Option<PathBuf>,
+    /// Elements of the kernel's arrays without a length [default: what a row of workgroups covers, at most 2^22].
+    #[arg(long, value_name = "N", requires = "kernel")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub elements: Option<u32>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// What to do with device profiles.
+#[derive(Debug, Subcommand)]
+pub enum MeasureCommand {
+    /// Set two device profiles of the same model and resolution side by side.
+    Compare(MeasureCompare),
+}
+
+/// `meltpoint measure compare`.
+#[derive(Debug, Args)]
+pub struct MeasureCompare {
+    /// A device profile.
+    #[arg(value_name = "A")]
+    pub first: PathBuf,
+    /// What to set beside it.
+    #[arg(value_name = "B")]
+    pub second: PathBuf,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
@@ -318,6 +385,8 @@ pub enum SchemaOf {
     Scenario,
     /// `result.json`.
     Result,
+    /// A measured device profile, as `--profile` takes it.
+    Profile,
 }
 
 #[cfg(test)]

@@ -30,12 +30,14 @@ pub(super) fn run(arguments: &Compare) -> Result<u8, Failure> {
     });
     let second = side(arguments, &arguments.second, seed)?;
     let results = matches!((&first, &second), (Side::Result(_), Side::Result(_)));
-    let is_idle =
-        arguments.repeats.is_some() || arguments.seed.is_some() || arguments.scale.is_some();
+    let is_idle = arguments.repeats.is_some()
+        || arguments.seed.is_some()
+        || arguments.scale.is_some()
+        || arguments.measured.profile.is_some();
     if results && is_idle {
         return Err(Failure::usage(
-            "both sides are results that were run before, so no other seed, scale or number of \
-             replications can be asked for",
+            "both sides are results that were run before, so no other seed, scale, device \
+             profile or number of replications can be asked for",
             "name scenarios instead, or run `meltpoint simulate` with it",
         ));
     }
@@ -75,6 +77,7 @@ fn side(arguments: &Compare, path: &Path, seed: Option<u64>) -> Result<Side, Fai
         sets: Vec::new(),
         seed,
         scale: arguments.scale,
+        measured: arguments.measured.clone(),
     };
     let scenario = load::repeated(&question, &arguments.repeats)?;
     simulate::guard(

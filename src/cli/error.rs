@@ -16,6 +16,8 @@ pub(super) const USAGE: u8 = 2;
 pub(super) const PROMISE_MISSED: u8 = 3;
 /// Input, output or a limit.
 pub(super) const INPUT_OUTPUT: u8 = 4;
+/// A device: there is none, it failed, or what was measured on it cannot be used.
+pub(super) const DEVICE: u8 = 5;
 
 /// Most problems of one scenario that are printed.
 const PROBLEMS_SHOWN: usize = 20;
@@ -39,6 +41,13 @@ pub(super) enum Failure {
     /// Over a limit.
     #[error("{message}")]
     Limit { message: String, hint: String },
+    /// A device, or what was measured on it, is not fit for the purpose.
+    #[error("{message}")]
+    Device { message: String, hint: String },
+    /// A shader of the user's is wrong.
+    #[cfg(feature = "gpu")]
+    #[error("{0}")]
+    Shader(Box<Problem>),
     /// Whoever read stdout has gone: not an error.
     #[error("nobody reads the output any more")]
     OutputClosed,
@@ -47,6 +56,13 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Usage {
+            message: message.into(),
+            hint: hint.into(),
+        }
+    }
+
+    pub(super) fn device(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Device {
             message: message.into(),
             hint: hint.into(),
         }
@@ -64,7 +80,10 @@ impl Failure {
     pub(super) fn code(&self) -> u8 {
         match self {
             Self::Usage { .. } | Self::Scenario(_) => USAGE,
+            #[cfg(feature = "gpu")]
+            Self::Shader(_) => USAGE,
             Self::File { .. } | Self::Limit { .. } => INPUT_OUTPUT,
+            Self::Device { .. } => DEVICE,
             Self::OutputClosed => 0,
         }
     }
@@ -74,7 +93,11 @@ impl Failure {
         let text = match self {
             Self::OutputClosed => return,
             Self::Scenario(problems) => scenario_text(problems),
-            Self::Usage { hint, .. } | Self::Limit { hint, .. } if !hint.is_empty() => {
+            #[cfg(feature = "gpu")]
+            Self::Shader(problem) => problem_text(problem, &renderer()),
+            Self::Usage { hint, .. } | Self::Limit { hint, .. } | Self::Device { hint, .. }
+                if !hint.is_empty() =>
+            {
                 format!("error: {self}\n  help: {hint}\n")
             }
             _ => format!("error: {self}\n"),
@@ -86,11 +109,7 @@ impl Failure {
 
 /// Every problem with the line it is about.
 fn scenario_text(problems: &Problems) -> String {
-    let renderer = if io::stderr().is_terminal() {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = renderer();
     let mut text = String::new();
     for problem in problems.0.iter().take(PROBLEMS_SHOWN) {
         text.push_str(&problem_text(problem, &renderer));
@@ -105,6 +124,13 @@ fn scenario_text(problems: &Problems) -> String {
         "error: {count} {noun} in the scenario; nothing was run or written\n"
     ));
     text
+}
+
+fn renderer() -> Renderer {
+    match io::stderr().is_terminal() {
+        true => Renderer::styled(),
+        false => Renderer::plain(),
+    }
 }
 
 fn problem_text(problem: &Problem, renderer: &Renderer) -> String {

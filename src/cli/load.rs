@@ -4,21 +4,24 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use super::args::{Question, Repeats};
+use super::args::{MeasuredBy, Question, Repeats};
 use super::error::Failure;
+use crate::profile::{MeasuredProfile, read_measured};
 use crate::report::printable_path;
-use crate::scenario::{self, Scenario, Settings, Source};
+use crate::scenario::{self, Measured, Scenario, Settings, Source};
 
 /// Largest scenario file.
 const SCENARIO_BYTES_MAX: u64 = 16 << 20;
 /// Largest file that a scenario may name (a compressed trace).
 const TRACE_BYTES_MAX: u64 = 4 << 30;
+/// Largest device profile.
+const PROFILE_BYTES_MAX: u64 = 64 << 20;
 
 /// Reads and checks a scenario.
 ///
 /// # Errors
 /// `Scenario` with everything that is wrong, `Usage` for a name that is neither a file nor built in,
-/// `File` for what cannot be read.
+/// `File` for what cannot be read, `Device` for a device profile that must not be used.
 pub(super) fn scenario(question: &Question) -> Result<Scenario, Failure> {
     repeated(question, &Repeats::default())
 }
@@ -35,6 +38,7 @@ pub(super) fn repeated(question: &Question, repeats: &Repeats) -> Result<Scenari
         replications: repeats.replications.clone(),
         target_ci: repeats.target_ci.clone(),
         target_metric: repeats.target_metric.clone(),
+        measured: measured(&question.measured)?,
     };
     let (name, text);
     let path = Path::new(&question.scenario);
@@ -56,6 +60,48 @@ pub(super) fn repeated(question: &Question, repeats: &Repeats) -> Result<Scenari
         None => read_file(&folder.join(name), TRACE_BYTES_MAX).map_err(|f| f.to_string()),
     };
     Ok(scenario::read(source, &settings, &files)?)
+}
+
+/// Reads and checks a device profile.
+///
+/// # Errors
+/// `Usage` for what is none, `File` for what cannot be read.
+pub(super) fn profile(path: &Path) -> Result<MeasuredProfile, Failure> {
+    let name = printable_path(path);
+    let bytes = read_file(path, PROFILE_BYTES_MAX)?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        let hint = "name a file that `meltpoint measure` wrote";
+        Failure::usage(format!("`{name}` is not UTF-8 text"), hint)
+    })?;
+    read_measured(&text).map_err(|problem| {
+        let hint = "name a device profile; `meltpoint schema profile` describes it";
+        Failure::usage(format!("`{name}` is no device profile: {problem}"), hint)
+    })
+}
+
+/// The device profile that was named, unless it is not to be trusted and nobody insists.
+fn measured(by: &MeasuredBy) -> Result<Option<Measured>, Failure> {
+    let Some(path) = &by.profile else {
+        return Ok(None);
+    };
+    let name = printable_path(path);
+    let profile = profile(path)?;
+    let doubt = match (profile.is_software(), profile.valid) {
+        _ if by.force_profile => None,
+        (true, _) => Some("of a software adapter, which says nothing of a GPU"),
+        (_, false) => Some("of a run that ended early"),
+        _ => None,
+    };
+    match doubt {
+        None => Ok(Some(Measured { name, profile })),
+        Some(doubt) => Err(Failure::device(
+            format!(
+                "the device profile `{name}` ({}) is {doubt}",
+                profile.device.name
+            ),
+            "measure a GPU to the end, or say --force-profile; the result will be marked",
+        )),
+    }
 }
 
 /// A built-in scenario by its name.

@@ -2,7 +2,8 @@
 //!
 //! stdout carries the result and nothing else; progress, notes and errors go to stderr. Exit codes:
 //! 0 done; 1 a bug; 2 usage or scenario error; 3 ran, but an enforced promise was missed; 4 input or
-//! output, or a limit; 130, 143, 129 stopped by a signal, with the partial result written.
+//! output, or a limit; 5 a device, or what was measured on it, cannot be used; 130, 143, 129 stopped by a
+//! signal, with the partial result written.
 
 pub mod args;
 
@@ -16,6 +17,7 @@ mod folder;
 mod init;
 mod load;
 mod manual;
+mod measure;
 mod output;
 mod progress;
 mod report;
@@ -65,6 +67,7 @@ fn run(command: &Command) -> Result<u8, Failure> {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Report(arguments) => report::run(arguments),
         Command::Compare(arguments) => compare::run(arguments),
+        Command::Measure(arguments) => measure::run(arguments),
         Command::Fit(arguments) => fit::run(arguments),
         Command::Scenarios(arguments) => scenarios::run(arguments),
         Command::Init(arguments) => init::run(arguments),

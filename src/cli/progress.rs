@@ -1,4 +1,4 @@
-//! The progress bar: simulated time, requests a second, time to go; on stderr, only on a terminal.
+//! The progress bar: how far, how fast, time to go; on stderr, only on a terminal.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -37,24 +37,32 @@ impl Bar {
         }
     }
 
-    /// Shows how far the run is, not more often than the eye can follow.
-    #[expect(clippy::disallowed_methods, reason = "the bar shows wall-clock time")]
+    /// Shows how far a run is, not more often than the eye can follow.
     pub(super) fn show(&mut self, progress: &Progress) {
+        let done = progress.clock.0 as f64 / progress.end.0.max(1) as f64;
+        let started = self.started;
+        self.at(done, |now| {
+            let rate = progress.requests as f64 / (now - started).as_secs_f64();
+            format!(
+                "{}, {:.1} M requests, {:.2} M/s",
+                what(progress),
+                progress.requests as f64 / 1e6,
+                rate / 1e6
+            )
+        });
+    }
+
+    /// Shows a share of the whole, 0 to 1, with words, not more often than the eye can follow.
+    #[expect(clippy::disallowed_methods, reason = "the bar shows wall-clock time")]
+    pub(super) fn at(&mut self, share: f64, message: impl FnOnce(Instant) -> String) {
         let Some(bar) = &self.bar else { return };
         let now = Instant::now();
         if now - self.shown < Duration::from_millis(1000 / UPDATES_PER_S) {
             return;
         }
         self.shown = now;
-        let rate = progress.requests as f64 / (now - self.started).as_secs_f64();
-        let done = progress.clock.0 as f64 / progress.end.0.max(1) as f64;
-        bar.set_position((done * STEPS as f64) as u64);
-        bar.set_message(format!(
-            "{}, {:.1} M requests, {:.2} M/s",
-            what(progress),
-            progress.requests as f64 / 1e6,
-            rate / 1e6
-        ));
+        bar.set_position((share.clamp(0.0, 1.0) * STEPS as f64) as u64);
+        bar.set_message(message(now));
     }
 
     /// Seconds since the start; the bar goes away.

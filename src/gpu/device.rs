@@ -20,6 +20,10 @@ use super::kernels::{Element, Kernel, Operand};
 use super::timing::Clock;
 use super::{Adapter, Error, Precision, Variant, trusted};
 
+mod raw;
+
+pub(super) use raw::{RawBinding, RawStage};
+
 /// How long a single dispatch may take before the run is given up. A dispatch is cut so as to take a quarter of
 /// a second; Windows resets a device after two.
 const WATCHDOG_S: f64 = 30.0;
@@ -78,6 +82,8 @@ struct Pipeline {
 #[derive(Debug)]
 pub struct Stage {
     name: String,
+    /// Kernel, shape and storage: stages of equal kind take equal time.
+    kind: String,
     pipeline: Arc<Pipeline>,
     params: wgpu::Buffer,
     buffers: Vec<wgpu::Buffer>,
@@ -92,6 +98,20 @@ pub struct Part {
     pipeline: Arc<Pipeline>,
     bindings: BindGroup,
     count: u32,
+}
+
+impl Stage {
+    /// Stem of its kernel.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Kernel, shape and storage: stages of equal kind take equal time.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
 }
 
 impl Device {
@@ -145,12 +165,19 @@ impl Device {
     /// # Errors
     /// [`Error::Lost`], [`Error::Refused`].
     pub fn check(&self) -> Result<(), Error> {
-        if let Some(reason) = taken(&self.trouble.lost) {
-            return Err(Error::Lost { reason });
+        match (taken(&self.trouble.lost), taken(&self.trouble.refused)) {
+            (Some(reason), _) => Err(Error::Lost { reason }),
+            (None, Some(text)) => Err(self.refused(text)),
+            (None, None) => Ok(()),
         }
-        match taken(&self.trouble.refused) {
-            Some(text) => Err(Error::Refused { text }),
-            None => Ok(()),
+    }
+
+    /// A command was refused; a lost device refuses all of them, and says so only when it is asked.
+    fn refused(&self, text: String) -> Error {
+        drop(self.handle.poll(PollType::Poll));
+        match taken(&self.trouble.lost) {
+            Some(reason) => Error::Lost { reason },
+            None => Error::Refused { text },
         }
     }
 
@@ -201,9 +228,7 @@ impl Device {
         self.check()?;
         match (exhausted, refused) {
             (Some(_), _) => Err(out_of_memory(None)),
-            (None, Some(error)) => Err(Error::Refused {
-                text: error.to_string(),
-            }),
+            (None, Some(error)) => Err(self.refused(error.to_string())),
             (None, None) => Ok(buffer),
         }
     }
@@ -266,9 +291,7 @@ impl Device {
         staging.slice(..).map_async(MapMode::Read, |_| {});
         self.wait("reading back")?;
         let range = staging.slice(..).get_mapped_range();
-        let bytes = range.map_err(|error| Error::Refused {
-            text: error.to_string(),
-        })?;
+        let bytes = range.map_err(|error| self.refused(error.to_string()))?;
         Ok(bytes.to_vec())
     }
 
@@ -297,6 +320,7 @@ impl Device {
         let tensors = inputs.iter().chain([&output]);
         Ok(Stage {
             name: kernel.name().to_owned(),
+            kind: format!("{kernel:?} {variant}"),
             pipeline,
             params,
             buffers: tensors.map(|tensor| tensor.buffer.clone()).collect(),
@@ -319,25 +343,42 @@ impl Device {
         if let Some(pipeline) = known.get(source) {
             return Ok(Arc::clone(pipeline));
         }
+        let pipeline = Arc::new(self.compile(name, source, &entries(inputs), checks)?);
+        known.insert(source.to_owned(), Arc::clone(&pipeline));
+        Ok(pipeline)
+    }
+
+    fn compile(
+        &self,
+        name: &str,
+        source: &str,
+        entries: &[BindGroupLayoutEntry],
+        checks: Checks,
+    ) -> Result<Pipeline, Error> {
         let validation = self.handle.push_error_scope(ErrorFilter::Validation);
         let internal = self.handle.push_error_scope(ErrorFilter::Internal);
-        let pipeline = Arc::new(self.compile(name, source, inputs, checks));
+        let pipeline = self.assemble(name, source, entries, checks);
         let errors = [
             pollster::block_on(internal.pop()),
             pollster::block_on(validation.pop()),
         ];
         self.check()?;
-        if let Some(error) = errors.into_iter().flatten().next() {
-            return Err(Error::Shader {
+        match errors.into_iter().flatten().next() {
+            None => Ok(pipeline),
+            Some(error) => Err(Error::Shader {
                 kernel: name.to_owned(),
                 text: error.to_string(),
-            });
+            }),
         }
-        known.insert(source.to_owned(), Arc::clone(&pipeline));
-        Ok(pipeline)
     }
 
-    fn compile(&self, name: &str, source: &str, inputs: usize, checks: Checks) -> Pipeline {
+    fn assemble(
+        &self,
+        name: &str,
+        source: &str,
+        entries: &[BindGroupLayoutEntry],
+        checks: Checks,
+    ) -> Pipeline {
         let module = match checks {
             Checks::On => self
                 .handle
@@ -347,15 +388,9 @@ impl Device {
                 }),
             Checks::Off => trusted::unchecked(&self.handle, name, source),
         };
-        let uniform = BufferBindingType::Uniform;
-        let kinds = [uniform, uniform]
-            .into_iter()
-            .chain((0..inputs).map(|_| BufferBindingType::Storage { read_only: true }))
-            .chain([BufferBindingType::Storage { read_only: false }]);
-        let entries: Vec<BindGroupLayoutEntry> = kinds.enumerate().map(layout_entry).collect();
         let descriptor = BindGroupLayoutDescriptor {
             label: Some(name),
-            entries: &entries,
+            entries,
         };
         let layout = self.handle.create_bind_group_layout(&descriptor);
         let pipeline_layout = self
@@ -453,13 +488,15 @@ impl Device {
         self.check()?;
         match outcome {
             Ok(_) => Ok(()),
-            Err(wgpu::PollError::Timeout) => Err(Error::Stuck {
-                kernel: what.to_owned(),
-                limit_s: WATCHDOG_S,
-            }),
-            Err(error) => Err(Error::Refused {
-                text: error.to_string(),
-            }),
+            Err(wgpu::PollError::Timeout) => {
+                // Dropping a device waits for what it is at: one that hangs is kept until the process ends.
+                std::mem::forget((self.handle.clone(), self.queue.clone()));
+                Err(Error::Stuck {
+                    kernel: what.to_owned(),
+                    limit_s: WATCHDOG_S,
+                })
+            }
+            Err(error) => Err(self.refused(error.to_string())),
         }
     }
 }
@@ -488,9 +525,21 @@ fn taken(place: &Mutex<Option<String>>) -> Option<String> {
     place.clone()
 }
 
-fn layout_entry((binding, ty): (usize, BufferBindingType)) -> BindGroupLayoutEntry {
+/// Range and parameters, inputs, output.
+fn entries(inputs: usize) -> Vec<BindGroupLayoutEntry> {
+    let uniform = BufferBindingType::Uniform;
+    [uniform, uniform]
+        .into_iter()
+        .chain((0..inputs).map(|_| BufferBindingType::Storage { read_only: true }))
+        .chain([BufferBindingType::Storage { read_only: false }])
+        .zip(0..)
+        .map(|(ty, binding)| layout_entry(binding, ty))
+        .collect()
+}
+
+fn layout_entry(binding: u32, ty: BufferBindingType) -> BindGroupLayoutEntry {
     BindGroupLayoutEntry {
-        binding: binding as u32,
+        binding,
         visibility: ShaderStages::COMPUTE,
         ty: BindingType::Buffer {
             ty,

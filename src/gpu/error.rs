@@ -65,6 +65,9 @@ pub enum Error {
         /// What was found.
         what: String,
     },
+    /// Whoever watched said so.
+    #[error("the measurement was stopped")]
+    Stopped,
     /// The adapter lacks what was asked for.
     #[error("the adapter cannot do {what}")]
     Unsupported {

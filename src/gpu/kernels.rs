@@ -11,22 +11,47 @@
 mod activation;
 mod append;
 mod attention;
+mod convolution;
+mod copy;
 mod decode;
+mod embedding;
 mod fill;
+mod gated;
+mod gemm;
+mod gemm_naive;
 mod group_norm;
 mod modulate;
+mod patchify;
 mod rotary;
+mod sample;
+mod sampler;
 mod slice;
+mod sum;
+pub mod tiles;
+mod timestep;
+mod unpatchify;
 
 pub use activation::{Activation, Function};
 pub use append::Append;
 pub use attention::Attention;
+pub use convolution::Convolution;
+pub use copy::Copy;
 pub use decode::{DecodeAttention, DecodeCombine};
+pub use embedding::Embedding;
 pub use fill::Fill;
+pub use gated::Gated;
+pub use gemm::{Gate, Gemm, Residual};
+pub use gemm_naive::GemmNaive;
 pub use group_norm::{GroupNorm, GroupStatistics, Grouped};
 pub use modulate::{Modulate, Norm, Scaling};
+pub use patchify::Patchify;
 pub use rotary::{Positions, Rotary};
+pub use sample::Sample;
+pub use sampler::Sampler;
 pub use slice::Slice;
+pub use sum::Sum;
+pub use timestep::Timestep;
+pub use unpatchify::Unpatchify;
 
 use std::fmt::Debug;
 

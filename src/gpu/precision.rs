@@ -1,6 +1,6 @@
 //! How numbers are stored on the device, what that costs in exactness, and which shaders it takes.
 
-use serde::{Deserialize, Serialize};
+pub use crate::profile::measured::Variant;
 
 /// How a tensor of real numbers is stored. Sums are always accumulated in 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,18 +40,6 @@ impl Precision {
     }
 }
 
-/// Which shaders run: chosen by what the adapter can do, and recorded in the profile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Variant {
-    /// 32-bit storage and arithmetic: runs everywhere.
-    F32,
-    /// 16-bit storage, 32-bit arithmetic (`shader-f16`).
-    F16,
-    /// 16-bit storage, matrix products on cooperative 16x16x16 matrices that accumulate in 32 bits.
-    CooperativeF16,
-}
-
 impl Variant {
     /// How this variant stores real numbers.
     #[must_use]
@@ -59,16 +47,6 @@ impl Variant {
         match self {
             Self::F32 => Precision::F32,
             Self::F16 | Self::CooperativeF16 => Precision::F16,
-        }
-    }
-
-    /// Its name in profiles and on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-            Self::F16 => "f16",
-            Self::CooperativeF16 => "cooperative-f16",
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::measures::{Measure, Part, measures};
 use super::summary::Summary;
-use crate::stats::{Interval, confidence_interval};
+use crate::stats::{Interval, confidence_interval, student_t_quantile};
 
 /// The confidence of every interval.
 pub const CONFIDENCE: f64 = 0.95;
@@ -75,12 +75,17 @@ pub struct Replicated {
     /// Mean; unknown, like the interval, unless it is known in every replication: those that know it
     /// need not be like those that do not.
     pub mean: Option<f64>,
-    /// Lower end of the confidence interval of the mean (Student's t); `None` also for one replication.
+    /// Lower end of the confidence interval of the mean (Student's t), widened by `open_half_width`; `None`
+    /// also for one replication.
     pub low: Option<f64>,
     /// Its upper end.
     pub high: Option<f64>,
     /// Standard deviation of one replication.
     pub standard_deviation: Option<f64>,
+    /// The part of the half width that is due to what a measured device profile leaves open, and that
+    /// more replications do not narrow; `None`: nothing was measured, or there are fewer than four.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub open_half_width: Option<f64>,
     /// The value in each replication, in the order of `seeds`.
     pub values: Vec<Option<f64>>,
 }
@@ -118,6 +123,8 @@ impl Replicated {
 #[derive(Clone, Debug)]
 pub struct Replication {
     seed: u64,
+    /// By which factor the measured iteration times were off, as its logarithm; `None`: none were measured.
+    log_factor: Option<f64>,
     measures: Vec<Measure>,
     kept: Vec<(String, Option<bool>)>,
 }
@@ -125,10 +132,11 @@ pub struct Replication {
 impl Replication {
     /// What is kept of a run with its own seed.
     #[must_use]
-    pub fn of(summary: &Summary) -> Self {
+    pub fn of(summary: &Summary, log_factor: Option<f64>) -> Self {
         let kept = summary.slos.iter().map(|slo| (slo.name.clone(), slo.kept));
         Self {
             seed: summary.seed,
+            log_factor,
             measures: measures(summary),
             kept: kept.collect(),
         }
@@ -139,6 +147,7 @@ impl Replication {
 #[derive(Clone, Debug, Default)]
 pub struct Gathered {
     seeds: Vec<u64>,
+    log_factors: Vec<f64>,
     rows: Vec<(Measure, Vec<Option<f64>>)>,
     promises: Vec<PromiseCount>,
 }
@@ -154,6 +163,7 @@ impl Gathered {
     pub fn add(&mut self, replication: Replication) {
         let before = self.count();
         self.seeds.push(replication.seed);
+        self.log_factors.extend(replication.log_factor);
         for measure in replication.measures {
             let value = measure.value;
             let row = match self.rows.iter().position(|row| row.0.is_same(&measure)) {
@@ -210,7 +220,11 @@ impl Gathered {
             stopped,
             target,
             promises: self.promises,
-            measures: self.rows.into_iter().map(replicated).collect(),
+            measures: self
+                .rows
+                .into_iter()
+                .map(|row| replicated(row, &self.log_factors))
+                .collect(),
         }
     }
 }
@@ -225,8 +239,14 @@ fn interval(values: &[Option<f64>]) -> Option<Interval> {
     confidence_interval(&known, CONFIDENCE)
 }
 
-fn replicated((measure, values): (Measure, Vec<Option<f64>>)) -> Replicated {
+fn replicated((measure, values): (Measure, Vec<Option<f64>>), log_factors: &[f64]) -> Replicated {
     let interval = interval(&values);
+    let known: Option<Vec<f64>> = values.iter().copied().collect();
+    let open = known.and_then(|known| open_half_width(&known, log_factors));
+    let half_width = interval.map(|interval| match open {
+        Some(open) => libm::hypot(interval.half_width, open),
+        None => interval.half_width,
+    });
     let mean = match values.as_slice() {
         [only] => *only,
         _ => interval.map(|interval| interval.mean),
@@ -238,16 +258,76 @@ fn replicated((measure, values): (Measure, Vec<Option<f64>>)) -> Replicated {
         unit: measure.unit,
         known: values.iter().flatten().count() as u64,
         mean,
-        low: interval.map(|interval| interval.mean - interval.half_width),
-        high: interval.map(|interval| interval.mean + interval.half_width),
+        low: interval.zip(half_width).map(|(i, half)| i.mean - half),
+        high: interval.zip(half_width).map(|(i, half)| i.mean + half),
         standard_deviation: interval.map(|interval| interval.standard_deviation),
+        open_half_width: open,
         values,
     }
+}
+
+/// How far a measure may be off because the measured iteration times are, all of them by one factor: the
+/// slope of the measure against the factor's logarithm, by least squares over the replications, times the
+/// reach of that logarithm, t sd. The factors of all replications but 0, which has the median, are drawn
+/// around 0. A mean over ever more replications does not average this away: there is one true factor.
+fn open_half_width(values: &[f64], log_factors: &[f64]) -> Option<f64> {
+    if values.len() != log_factors.len() || values.len() < 4 {
+        return None;
+    }
+    let n = values.len() as f64;
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / n;
+    let (middle, centre) = (mean(values), mean(log_factors));
+    let pairs = values.iter().zip(log_factors);
+    let products: f64 = pairs.map(|(v, x)| (v - middle) * (x - centre)).sum();
+    let squares: f64 = log_factors
+        .iter()
+        .map(|x| (x - centre) * (x - centre))
+        .sum();
+    if squares == 0.0 {
+        return Some(0.0);
+    }
+    let around_0: f64 = log_factors.iter().map(|x| x * x).sum();
+    let deviation = libm::sqrt(around_0 / (n - 1.0));
+    let t = student_t_quantile(f64::midpoint(1.0, CONFIDENCE), n - 1.0);
+    Some((products / squares).abs() * t * deviation)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::{Seed, Stream};
+
+    #[test]
+    fn what_a_profile_leaves_open_is_not_averaged_away() {
+        // A measure that is the factor itself, drawn with standard deviation 0.1, beside noise.
+        let mut stream = Seed(1).stream("test", "factors", 0);
+        let half_width = |count: u64, sd: f64, stream: &mut Stream| {
+            let mut gathered = Gathered::default();
+            for number in 0..count {
+                let factor = if number == 0 {
+                    0.0
+                } else {
+                    sd * stream.normal()
+                };
+                let value = 10.0 * libm::exp(factor) + 0.1 * stream.normal();
+                let mut one = replication(number, &[(Part::Headline, "known", Some(value))]);
+                one.log_factor = Some(factor);
+                gathered.add(one);
+            }
+            let replications = gathered.finish(count, false, None);
+            let known = replications.headline("known").expect("it is there");
+            assert!(known.open_half_width <= known.half_width());
+            known.half_width().expect("many")
+        };
+        // 1.96 x 0.1 x 10 for ever.
+        for count in [100, 1000, 10_000] {
+            let half = half_width(count, 0.1, &mut stream);
+            assert!((half / 1.96 - 1.0).abs() < 0.25, "{count}: {half}");
+        }
+        // Without anything open only the noise is left: 1.96 x 0.1 / sqrt(n).
+        let half = half_width(10_000, 0.0, &mut stream);
+        assert!((half / 0.001_96 - 1.0).abs() < 0.05, "{half}");
+    }
 
     fn replication(seed: u64, values: &[(Part, &str, Option<f64>)]) -> Replication {
         let measure = |&(part, name, value): &(Part, &str, Option<f64>)| Measure {
@@ -259,6 +339,7 @@ mod tests {
         };
         Replication {
             seed,
+            log_factor: None,
             measures: values.iter().map(measure).collect(),
             kept: vec![("promise".into(), Some(seed > 1))],
         }

@@ -97,6 +97,53 @@ impl Law {
         }
     }
 
+    /// The law of the quantity multiplied by a positive factor.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        match self {
+            Self::Constant { value } => Self::Constant {
+                value: value * factor,
+            },
+            Self::Exponential { mean } => Self::Exponential {
+                mean: mean * factor,
+            },
+            Self::Erlang { mean, stages } => Self::Erlang {
+                mean: mean * factor,
+                stages,
+            },
+            Self::HyperExponential {
+                share_first,
+                mean_first,
+                mean_second,
+            } => Self::HyperExponential {
+                share_first,
+                mean_first: mean_first * factor,
+                mean_second: mean_second * factor,
+            },
+            Self::Lognormal { mean, variation } => Self::Lognormal {
+                mean: mean * factor,
+                variation,
+            },
+            Self::Uniform { low, high } => Self::Uniform {
+                low: low * factor,
+                high: high * factor,
+            },
+            Self::Pareto { minimum, shape } => Self::Pareto {
+                minimum: minimum * factor,
+                shape,
+            },
+            Self::TwoPoint {
+                share_first,
+                first,
+                second,
+            } => Self::TwoPoint {
+                share_first,
+                first: first * factor,
+                second: second * factor,
+            },
+        }
+    }
+
     /// The variance; infinite for a Pareto law with shape up to 2.
     #[must_use]
     pub fn variance(&self) -> f64 {
@@ -151,6 +198,49 @@ impl Law {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_law_times_a_factor_draws_that_many_times_as_much() {
+        let laws = [
+            Law::Constant { value: 3.0 },
+            Law::Exponential { mean: 3.0 },
+            Law::Erlang {
+                mean: 3.0,
+                stages: 4,
+            },
+            Law::HyperExponential {
+                share_first: 0.3,
+                mean_first: 1.0,
+                mean_second: 9.0,
+            },
+            Law::Lognormal {
+                mean: 3.0,
+                variation: 0.8,
+            },
+            Law::Uniform {
+                low: 1.0,
+                high: 5.0,
+            },
+            Law::Pareto {
+                minimum: 2.0,
+                shape: 3.0,
+            },
+            Law::TwoPoint {
+                share_first: 0.3,
+                first: 1.0,
+                second: 9.0,
+            },
+        ];
+        for law in laws {
+            let times = law.times(0.25);
+            assert!(
+                (times.variance() - law.variance() / 16.0).abs() < 1e-12,
+                "{law:?}"
+            );
+            let draw = |law: Law| law.sample(&mut crate::random::Seed(5).stream("law", "times", 0));
+            assert!((draw(times) / draw(law) - 0.25).abs() < 1e-9, "{law:?}");
+        }
+    }
     use crate::random::Seed;
 
     #[test]

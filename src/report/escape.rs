@@ -31,6 +31,13 @@ pub fn printable_path(path: &Path) -> String {
     cut(&path.to_string_lossy(), LONGEST_PATH)
 }
 
+/// Lines of another program, as a compiler: each made safe to show, cut to 400 characters.
+#[must_use]
+pub fn printable_text(raw: &str) -> String {
+    let lines: Vec<String> = raw.lines().map(text).collect();
+    lines.join("\n")
+}
+
 /// The escaped text, cut to `longest` characters.
 pub(super) fn cut(raw: &str, longest: usize) -> String {
     let mut shown = String::new();

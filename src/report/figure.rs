@@ -4,7 +4,8 @@
 //! plain data. `layout` and `draw` alone know how that looks, so that all figures look alike:
 //! 1280 x 720 pixels, one axis of dates (UTC) shared by all panels, a legend above each panel where
 //! it hides nothing, interventions as labelled lines, and colours after Okabe and Ito (2008), which
-//! every eye tells apart. Nothing drawn depends on the machine: the font is built in.
+//! every eye tells apart. Nothing drawn depends on the machine: the font is built in. What is not over
+//! time, as the measurements of a device, is drawn as plots side by side (`plot`) on the same canvas.
 
 mod axis;
 mod bitmap;
@@ -16,8 +17,10 @@ mod draw;
 mod font;
 mod latency;
 mod layout;
+mod measured;
 mod panel;
 mod people;
+mod plot;
 mod png;
 mod queue;
 mod utilisation;
@@ -28,7 +31,9 @@ use plotters::drawing::IntoDrawingArea;
 use crate::metrics::summary::Summary;
 use crate::report::{date, escape, number};
 use canvas::{Canvas, Zoom};
+pub use measured::measured_figure;
 use panel::Panel;
+use plot::Plot;
 
 /// Width and height in pixels.
 const SIZE: (u32, u32) = (1280, 720);
@@ -50,10 +55,19 @@ pub struct Figure {
     pub title: String,
     /// Of what run.
     subtitle: String,
-    /// One above the other.
-    panels: Vec<Panel>,
-    /// The time axis of all panels.
-    time: Time,
+    /// What may not be overlooked, in one line.
+    alarm: Option<String>,
+    /// What is drawn.
+    content: Content,
+}
+
+/// What is drawn.
+#[derive(Debug)]
+enum Content {
+    /// Panels one above the other on one time axis.
+    OverTime { panels: Vec<Panel>, time: Time },
+    /// Plots, each in its place.
+    Plots(Vec<Plot>),
 }
 
 /// The time axis and what happened on it.
@@ -100,16 +114,19 @@ fn figure(summary: &Summary, name: &'static str, title: &str, panels: Vec<Panel>
             escape::name(&summary.scenario),
             date::iso_minute(summary.start_unix_s)
         ),
-        panels,
-        time: Time {
-            start_unix_s: summary.start_unix_s,
-            length_s: [series_s, summary.simulated_s]
-                .into_iter()
-                .find(|&length_s| length_s > 0.0 && length_s.is_finite())
-                .unwrap_or(1.0),
-            events: events
-                .map(|e| (e.at_s, escape::cut(&e.what, layout::LONGEST_EVENT)))
-                .collect(),
+        alarm: None,
+        content: Content::OverTime {
+            panels,
+            time: Time {
+                start_unix_s: summary.start_unix_s,
+                length_s: [series_s, summary.simulated_s]
+                    .into_iter()
+                    .find(|&length_s| length_s > 0.0 && length_s.is_finite())
+                    .unwrap_or(1.0),
+                events: events
+                    .map(|e| (e.at_s, escape::cut(&e.what, layout::LONGEST_EVENT)))
+                    .collect(),
+            },
         },
     }
 }

@@ -97,7 +97,7 @@ pub(super) fn replicated() -> Summary {
         summary.slos[0].kept = Some(number == 1);
         summary.slos[1].kept = Some(number > 0);
         summary.slos[2].kept = (number < 3).then_some(true);
-        gathered.add(Replication::of(&summary));
+        gathered.add(Replication::of(&summary, None));
     }
     let measures = ["response_mean", "goodput"];
     let target = TargetResult {

@@ -118,6 +118,45 @@ pub(super) fn signed_percent(share: f64) -> String {
     }
 }
 
+/// Three significant digits without a prefix: `0.0482`, `143`, `4820`.
+pub(super) fn plain(value: f64) -> String {
+    match value.is_finite() {
+        false => UNKNOWN.to_owned(),
+        true if (1e-5..1e7).contains(&value.abs()) || value == 0.0 => three_digits(value),
+        true => format!("{value:.2e}"),
+    }
+}
+
+/// A rate with its prefix and unit: `143 TFLOP/s`, `7 B/s`.
+pub(super) fn rate(value: f64, unit: &str) -> String {
+    format!("{}{}{unit}", short(value), space_unless_prefixed(value))
+}
+
+/// A time as it was measured, with three significant digits in one unit: `7.02 ms`, `84.1 s`.
+pub(super) fn measured_s(seconds: f64) -> String {
+    let (factor, unit) = time_unit(seconds);
+    format!("{} {unit}", plain(seconds * factor))
+}
+
+/// The ends of an interval of times in one unit: `6.98 to 7.04 ms`.
+pub(super) fn measured_interval_s(low_s: f64, high_s: f64) -> String {
+    let (factor, unit) = time_unit(high_s);
+    format!(
+        "{} to {} {unit}",
+        plain(low_s * factor),
+        plain(high_s * factor)
+    )
+}
+
+/// The unit in which a time has one to three digits before its point, and its number in a second.
+fn time_unit(seconds: f64) -> (f64, &'static str) {
+    match seconds {
+        _ if seconds >= 0.9995 => (1.0, "s"),
+        _ if seconds >= 0.000_999_5 => (1e3, "ms"),
+        _ => (1e6, "us"),
+    }
+}
+
 /// A time in seconds in its two largest units; in years when it is longer than one.
 fn duration(seconds: f64) -> String {
     match seconds {
@@ -178,6 +217,19 @@ mod tests {
         assert_eq!(optional(None, "s"), "-");
         assert_eq!(quantity(f64::NAN, "s"), "-");
         assert_eq!(quantity(1e300, "s"), "3.17e292 years");
+    }
+
+    #[test]
+    fn measured_times_have_three_digits_in_one_unit() {
+        let shown = [84.06, 0.007_024, 0.99999, 2.5e-6, 4e-9].map(measured_s);
+        assert_eq!(shown, ["84.1 s", "7.02 ms", "1 s", "2.5 us", "0.004 us"]);
+        assert_eq!(measured_interval_s(0.000_98, 0.00104), "0.98 to 1.04 ms");
+        assert_eq!(rate(4e14, "FLOP/s"), "400 TFLOP/s");
+        assert_eq!(rate(7.0, "B/s"), "7 B/s");
+        assert_eq!(
+            [4820.4, 0.04821, f64::NAN].map(plain),
+            ["4820", "0.0482", "-"]
+        );
     }
 
     #[test]

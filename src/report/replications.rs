@@ -63,6 +63,7 @@ pub(super) fn words(summary: &Summary) -> Vec<String> {
     words.push(
         "everything else here, in the tables and in the figures, is of replication 0".to_owned(),
     );
+    words.extend(open_words(replications));
     if replications.stopped {
         words.push(match replications.target {
             Some(_) => format!("STOPPED by a signal after {count}"),
@@ -76,6 +77,26 @@ pub(super) fn words(summary: &Summary) -> Vec<String> {
     let promises = replications.promises.iter();
     words.extend(promises.filter_map(|promise| promise_words(summary, replications, promise)));
     words
+}
+
+/// How much of the intervals a device profile left open, on the example of the first that has one.
+fn open_words(replications: &Replications) -> Option<String> {
+    let shown = ["response_mean", "goodput", "utilisation"].into_iter();
+    let mut shown = shown.filter_map(|name| replications.headline(name));
+    let example = shown.find_map(|measure| Some((measure, measure.open_half_width?)));
+    let (measure, open) = example?;
+    let half_width = measure.half_width()?;
+    let target = match replications.target {
+        Some(_) => "; the target is about the rest",
+        None => "",
+    };
+    Some(format!(
+        "each but replication 0 draws by which factor the iteration times of the device profile are off; the \
+         intervals include it, and more replications do not narrow that part: {} of the {} of {}{target}",
+        spread(open, &measure.unit),
+        spread(half_width, &measure.unit),
+        measure.name.replace('_', " ")
+    ))
 }
 
 fn target_words(target: &TargetResult) -> String {

@@ -12,6 +12,7 @@ pub mod goal;
 pub mod policy;
 pub mod process;
 mod read;
+mod replication;
 pub mod runs;
 mod textbook;
 pub mod trace;
@@ -29,8 +30,8 @@ pub use process::{Modulation, Process, RateState};
 pub use runs::{Runs, Target, WarmUpRule};
 
 pub use read::{
-    EMBEDDED, Files, Origin, Place, Problem, Problems, Settings, Source, embedded, embedded_trace,
-    json_schema, nearest, read,
+    EMBEDDED, Files, Measured, Origin, Place, Problem, Problems, Settings, Source, embedded,
+    embedded_trace, json_schema, nearest, read,
 };
 
 use crate::profile::Provenance;

@@ -16,6 +16,7 @@ mod form;
 mod general;
 mod goals;
 mod law;
+mod measured;
 mod moment;
 mod notes;
 mod people;
@@ -30,6 +31,7 @@ mod word_or_table;
 mod works;
 
 pub use embedded::{EMBEDDED, embedded, embedded_trace};
+pub use measured::Measured;
 pub use problem::{Origin, Place, Problem, Problems, nearest};
 
 use serde_json::{Value as Json, json};
@@ -67,6 +69,8 @@ pub struct Settings {
     pub target_ci: Option<String>,
     /// Instead of `scenario.target_metric`.
     pub target_metric: Option<String>,
+    /// A device profile whose iteration times take the place of those of the scenario's profiles.
+    pub measured: Option<Measured>,
 }
 
 /// Gives the bytes of a file that a scenario names, or says why it cannot.
@@ -89,7 +93,7 @@ pub fn read(
     let (sections, world) = sections(&mut root, &file_stem, files);
     root.finish();
     let scenario = match notes.is_clean() {
-        true => assemble(&notes, &tree, sections, &world),
+        true => assemble(&notes, &tree, sections, &world, settings.measured.as_ref()),
         false => None,
     };
     let (problems, inputs) = notes.into_parts();
@@ -289,8 +293,15 @@ fn sections<'a>(
 }
 
 /// Puts the sections together and checks what must hold between them.
-fn assemble(notes: &Notes, tree: &Node, sections: Sections, world: &World<'_>) -> Option<Scenario> {
+fn assemble(
+    notes: &Notes,
+    tree: &Node,
+    mut sections: Sections,
+    world: &World<'_>,
+    measured: Option<&Measured>,
+) -> Option<Scenario> {
     let unused = unused(&sections, world);
+    let measured = measured.map(|measured| measured::apply(notes, measured, &mut sections));
     let general = sections.general;
     let first = Rules {
         tiers: sections
@@ -347,6 +358,7 @@ fn assemble(notes: &Notes, tree: &Node, sections: Sections, world: &World<'_>) -
     };
     checks::check(notes, &scenario);
     scenario.warnings = checks::warnings(&scenario, unused);
+    scenario.warnings.extend(measured.into_iter().flatten());
     Some(scenario)
 }
 

@@ -115,6 +115,7 @@ fn textbook_pool(replicas: u32) -> Pool {
         curve: ServiceCurve::service_time(),
         provenance: Provenance::Assumed,
         source: "a textbook".into(),
+        spread: None,
     };
     Pool {
         name: "here/1".into(),

@@ -159,17 +159,15 @@ fn replication(
     if number > 0 && board.is_stopped() {
         return None;
     }
+    let log_factor = scenario.mean_log_factor(number);
     let scenario = match number {
         0 => Arc::clone(scenario),
-        _ => Arc::new(Scenario {
-            seed: scenario.seed.replication(number),
-            ..Scenario::clone(scenario)
-        }),
+        _ => Arc::new(scenario.replication(number)),
     };
     let summary = board.play(&scenario, parallel);
     let is_whole = !summary.partial;
     let played = Played {
-        replication: is_whole.then(|| Replication::of(&summary)),
+        replication: is_whole.then(|| Replication::of(&summary, log_factor)),
         summary: (number == 0).then_some(summary),
     };
     (is_whole || number == 0).then_some(played)

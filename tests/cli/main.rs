@@ -15,6 +15,8 @@ mod determinism;
 mod files;
 mod limits;
 mod manual;
+mod measured;
+mod profiles;
 mod replications;
 mod scenarios;
 mod signals;

@@ -13,7 +13,10 @@
 mod agreement;
 mod attention;
 mod cached;
+mod convolution;
 mod emulated;
+mod ends;
+mod gemm;
 mod normalisation;
 mod simple;
 mod validity;
@@ -45,9 +48,12 @@ impl Case {
 fn cases() -> Vec<Case> {
     let families = [
         simple::cases(),
+        gemm::cases(),
+        convolution::cases(),
         attention::cases(),
         cached::cases(),
         normalisation::cases(),
+        ends::cases(),
     ];
     families.into_iter().flatten().collect()
 }

@@ -1,6 +1,6 @@
 //! Shapes of the kernels that treat every element alone.
 
-use meltpoint::gpu::kernels::{Activation, Fill, Function};
+use meltpoint::gpu::kernels::{Activation, Copy, Fill, Function};
 
 use crate::Case;
 
@@ -17,6 +17,7 @@ pub(crate) fn cases() -> Vec<Case> {
             offset: 0.25,
         };
         cases.push(Case::new(format!("of {elements}"), fill));
+        cases.push(Case::new(format!("of {elements}"), Copy { elements }));
         for function in [Function::Silu, Function::Gelu] {
             let activation = Activation { elements, function };
             cases.push(Case::new(format!("{function:?} of {elements}"), activation));

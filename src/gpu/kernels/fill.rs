@@ -57,7 +57,7 @@ impl Kernel for Fill {
             offset: self.offset,
         };
         Shader {
-            source: prelude(variant) + include_str!("../../../shaders/fill.wgsl"),
+            source: prelude(variant) + PCG + include_str!("../../../shaders/fill.wgsl"),
             params: bytemuck::bytes_of(&params).to_vec(),
             workgroups: self.elements.div_ceil(WORKGROUP) as u32,
         }
@@ -79,9 +79,12 @@ impl Kernel for Fill {
     }
 }
 
+/// WGSL of [`pcg`].
+pub(super) const PCG: &str = include_str!("../../../shaders/shared/pcg.wgsl");
+
 /// The finaliser of PCG's `RXS-M-XS` on one step of its generator (Jarzynski and Olano 2020, "Hash
 /// Functions for GPU Rendering").
-fn pcg(index: u32) -> u32 {
+pub(super) fn pcg(index: u32) -> u32 {
     let state = index.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
     let word = ((state >> ((state >> 28) + 4)) ^ state).wrapping_mul(277_803_737);
     (word >> 22) ^ word

@@ -115,6 +115,13 @@ pub(super) fn writer(binding: u32, vectors: bool) -> String {
     text.replace("BINDING", &binding.to_string())
 }
 
+/// WGSL of `read_name` of an input that there is not: it reads as `neutral`.
+pub(super) fn absent(name: &str, neutral: &str) -> String {
+    include_str!("../../../shaders/shared/read_absent.wgsl")
+        .replace("NAME", name)
+        .replace("NEUTRAL", neutral)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

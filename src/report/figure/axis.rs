@@ -1,12 +1,12 @@
-//! The vertical axis of a panel: how values become heights, and its marks.
+//! An axis: how values become places along it, and its marks.
 
 use super::panel::{Panel, Scale};
 use crate::report::number;
 
-/// A vertical axis.
+/// An axis.
 #[derive(Debug)]
 pub(super) struct Axis {
-    scale: Scale,
+    logarithmic: bool,
     low: f64,
     high: f64,
     /// Values with their labels, from below.
@@ -53,22 +53,15 @@ impl Axis {
         let shown: Vec<f64> = data.into_iter().chain(levels).filter(drawable).collect();
         let low = shown.iter().copied().fold(f64::INFINITY, f64::min);
         let high = shown.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        Some(
-            match panel.scale {
-                Scale::LogTime => Self::log_time(low, high),
-                Scale::Linear => Self::linear(low.min(0.0), high.max(0.0), marks, number::short),
-                Scale::Share => Self::linear(low.min(0.0), high.max(1.0), marks, number::percent),
-            }
-            .with_scale(panel.scale),
-        )
-    }
-
-    fn with_scale(self, scale: Scale) -> Self {
-        Self { scale, ..self }
+        Some(match panel.scale {
+            Scale::LogTime => Self::log_time(low, high),
+            Scale::Linear => Self::linear(low.min(0.0), high.max(0.0), marks, number::short),
+            Scale::Share => Self::linear(low.min(0.0), high.max(1.0), marks, number::percent),
+        })
     }
 
     /// From `low` to `high`, widened to multiples of a round step.
-    fn linear(low: f64, high: f64, marks: usize, label: fn(f64) -> String) -> Self {
+    pub(super) fn linear(low: f64, high: f64, marks: usize, label: fn(f64) -> String) -> Self {
         let high = if low == high { 1.0 } else { high };
         let step = round_step((high - low) / marks as f64);
         let (first, last) = ((low / step).floor(), (high / step).ceil());
@@ -79,7 +72,7 @@ impl Axis {
             index += 1.0;
         }
         Self {
-            scale: Scale::Linear,
+            logarithmic: false,
             low: first * step,
             high: last * step,
             ticks,
@@ -100,7 +93,7 @@ impl Axis {
             .unwrap_or(last)
             .max(from + 1);
         Self {
-            scale: Scale::LogTime,
+            logarithmic: true,
             low: ROUND_TIMES_S[from],
             high: ROUND_TIMES_S[until],
             ticks: ROUND_TIMES_S[from..=until]
@@ -110,12 +103,47 @@ impl Axis {
         }
     }
 
+    /// A logarithmic axis from `low` to `high`, both positive, with marks at powers of ten, or at 1, 2 and 5
+    /// times them where it spans less than two and a half.
+    pub(super) fn decades(low: f64, high: f64, label: fn(f64) -> String) -> Self {
+        let span = libm::log10(high / low);
+        let factors: &[f64] = if span < 2.5 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let mut power = libm::pow(10.0, libm::floor(libm::log10(low)));
+        let mut ticks = Vec::new();
+        while power <= high {
+            let values = factors.iter().map(|factor| factor * power);
+            let inside = values.filter(|value| (low..=high).contains(value));
+            ticks.extend(inside.map(|value| (value, label(value))));
+            power *= 10.0;
+        }
+        Self {
+            logarithmic: true,
+            low,
+            high,
+            ticks,
+        }
+    }
+
+    /// A logarithmic axis with a mark at each of these counts, which grow, and a margin at both ends.
+    pub(super) fn counts(counts: &[u32]) -> Self {
+        const MARGIN: f64 = 1.3;
+        let ends = counts.first().zip(counts.last());
+        let (first, last) = ends.map_or((1.0, 1.0), |(a, b)| (f64::from(*a), f64::from(*b)));
+        let ticks = counts.iter().map(|&n| (f64::from(n), n.to_string()));
+        Self {
+            logarithmic: true,
+            low: first / MARGIN,
+            high: last * MARGIN,
+            ticks: ticks.collect(),
+        }
+    }
+
     /// The height of a value: 0 at the foot of the panel, 1 at its top.
     pub(super) fn height(&self, value: f64) -> f64 {
-        let share = match self.scale {
-            Scale::Linear | Scale::Share => (value - self.low) / (self.high - self.low),
-            Scale::LogTime if value <= 0.0 => 0.0,
-            Scale::LogTime => libm::log(value / self.low) / libm::log(self.high / self.low),
+        let share = match self.logarithmic {
+            false => (value - self.low) / (self.high - self.low),
+            true if value <= 0.0 => 0.0,
+            true => libm::log(value / self.low) / libm::log(self.high / self.low),
         };
         share.clamp(0.0, 1.0)
     }
@@ -160,6 +188,19 @@ mod tests {
         assert_eq!(axis.ticks.last().unwrap().1, "30 m");
         assert_eq!(axis.height(0.0), 0.0);
         assert_eq!(axis.height(1e300), 1.0);
+    }
+
+    #[test]
+    fn a_log_axis_of_rates_has_marks_at_powers_of_ten() {
+        let labels =
+            |axis: &Axis| -> Vec<String> { axis.ticks.iter().map(|t| t.1.clone()).collect() };
+        let wide = Axis::decades(3e9, 2e12, number::short);
+        assert_eq!(labels(&wide), ["10 G", "100 G", "1 T"]);
+        let narrow = Axis::decades(3.0, 60.0, number::short);
+        assert_eq!(labels(&narrow), ["5", "10", "20", "50"]);
+        let batches = Axis::counts(&[1, 2, 4]);
+        assert_eq!(labels(&batches), ["1", "2", "4"]);
+        assert!((batches.height(2.0) - 0.5).abs() < 1e-12);
     }
 
     #[test]

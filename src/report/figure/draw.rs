@@ -1,6 +1,7 @@
 //! Drawing a figure on a canvas, from the ground up: rules, interventions, bands, lines, text.
 
 use plotters::backend::DrawingBackend;
+use plotters::drawing::DrawingAreaErrorKind;
 use plotters::style::WHITE;
 
 use super::axis::Axis;
@@ -8,14 +9,14 @@ use super::canvas::{Anchor, Canvas, Drawn, Place, Type};
 use super::colour::{AXIS, EVENT, FAINT, INK, RULE, VERMILION};
 use super::layout::{self, Frame, LEFT, Mark, RIGHT};
 use super::panel::{Band, Line, Panel, Stroke};
-use super::{Figure, SIZE, Time, font};
+use super::{Content, Figure, SIZE, Time, font, plot};
 use crate::report::date;
 
 /// Width of a line of data in pixels.
-const LINE_WIDTH: u32 = 2;
+pub(super) const LINE_WIDTH: u32 = 2;
 /// Distance in pixels between two marks of an axis, at least.
-const MARK_GAP: f64 = 44.0;
-const CLOSEST_MARKS: f64 = 17.0;
+pub(super) const MARK_GAP: f64 = 44.0;
+pub(super) const CLOSEST_MARKS: f64 = 17.0;
 /// Half the width of a band of one interval alone.
 const LONE_BAND: f64 = 4.0;
 /// Dates on the time axis, at most.
@@ -26,12 +27,17 @@ const TITLE: Type = Type {
     colour: INK,
     bold: true,
 };
-const TEXT: Type = Type {
+const ALARM: Type = Type {
+    size: layout::TEXT_SIZE,
+    colour: VERMILION,
+    bold: true,
+};
+pub(super) const TEXT: Type = Type {
     size: layout::TEXT_SIZE,
     colour: INK,
     bold: false,
 };
-const SMALL: Type = Type {
+pub(super) const SMALL: Type = Type {
     size: layout::SMALL_SIZE,
     colour: FAINT,
     bold: false,
@@ -42,31 +48,52 @@ pub(super) fn figure<DB: DrawingBackend>(canvas: &Canvas<'_, DB>, figure: &Figur
     canvas.fill(WHITE)?;
     let place = |text: &str, y, look| canvas.text(text, (LEFT, y), Anchor::Left, look);
     place(&figure.title, layout::TITLE_Y, TITLE)?;
-    let on_axis = |at_s: &f64| (0.0..=figure.time.length_s).contains(at_s);
-    let events: Vec<(f64, String)> = figure
-        .time
+    let subtitle = match &figure.content {
+        Content::OverTime { panels, time } => {
+            let nameless = over_time(canvas, panels, time)?;
+            match nameless {
+                0 => figure.subtitle.clone(),
+                _ => format!(
+                    "{}; interventions without room for a label: {nameless}",
+                    figure.subtitle
+                ),
+            }
+        }
+        Content::Plots(plots) => {
+            for plot in plots {
+                plot::draw(canvas, plot)?;
+            }
+            figure.subtitle.clone()
+        }
+    };
+    match &figure.alarm {
+        Some(alarm) => place(alarm, layout::SUBTITLE_Y, ALARM),
+        None => place(&subtitle, layout::SUBTITLE_Y, SMALL),
+    }
+}
+
+/// All panels; how many interventions have no room for a label.
+fn over_time<DB: DrawingBackend>(
+    canvas: &Canvas<'_, DB>,
+    panels: &[Panel],
+    time: &Time,
+) -> Result<usize, DrawingAreaErrorKind<DB::ErrorType>> {
+    let on_axis = |at_s: &f64| (0.0..=time.length_s).contains(at_s);
+    let events: Vec<(f64, String)> = time
         .events
         .iter()
         .filter(|event| on_axis(&event.0))
-        .map(|(at_s, what)| (across(&figure.time, *at_s), what.clone()))
+        .map(|(at_s, what)| (across(time, *at_s), what.clone()))
         .collect();
     let marks = layout::marks(&events);
-    let nameless = marks.iter().filter(|mark| mark.label.is_none()).count();
-    let subtitle = match nameless {
-        0 => figure.subtitle.clone(),
-        _ => format!(
-            "{}; interventions without room for a label: {nameless}",
-            figure.subtitle
-        ),
-    };
-    place(&subtitle, layout::SUBTITLE_Y, SMALL)?;
-    let frames = layout::frames(&figure.panels, &marks);
-    for (index, (panel, frame)) in figure.panels.iter().zip(&frames).enumerate() {
+    let frames = layout::frames(panels, &marks);
+    for (index, (panel, frame)) in panels.iter().zip(&frames).enumerate() {
         header(canvas, panel, frame)?;
         interventions(canvas, &marks, frame, index == 0)?;
-        plot(canvas, panel, frame, &figure.time)?;
+        plot(canvas, panel, frame, time)?;
     }
-    dates(canvas, &figure.time, &frames)
+    dates(canvas, time, &frames)?;
+    Ok(marks.iter().filter(|mark| mark.label.is_none()).count())
 }
 
 /// Axis title and legend.

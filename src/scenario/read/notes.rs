@@ -71,6 +71,24 @@ impl Notes {
         inputs.iter().map(|input| input.path.clone()).collect()
     }
 
+    /// Notes a value that is not from the tree.
+    pub(super) fn add_input(&self, input: Input) {
+        self.inputs.borrow_mut().push(input);
+    }
+
+    /// Puts values where others of their paths, or below `table`, stood; at the end if none did.
+    pub(super) fn replace_inputs(&self, new: Vec<Input>, table: &str) {
+        let mut inputs = self.inputs.borrow_mut();
+        let below = format!("{table}.");
+        let goes = |old: &Input| {
+            let path = old.path.as_str();
+            path == table || path.starts_with(&below) || new.iter().any(|new| new.path == path)
+        };
+        let at = inputs.iter().position(goes).unwrap_or(inputs.len());
+        inputs.retain(|old| !goes(old));
+        inputs.splice(at..at, new);
+    }
+
     /// Everything noted: problems and effective values.
     pub(super) fn into_parts(self) -> (Vec<Problem>, Vec<Input>) {
         (self.problems.into_inner(), self.inputs.into_inner())

@@ -10,7 +10,7 @@ use super::moment::Moment;
 use super::notes::{Notes, Spot};
 use super::quantity::{Money, bytes, duration, fine_seconds, money, number, power, seconds};
 use super::tree::Value;
-use crate::profile::{DeviceProfile, Provenance, ServiceCurve};
+use crate::profile::{DeviceProfile, Provenance, ServiceCurve, Spread};
 use crate::scenario::{Chunk, Cluster, Pool, SetUp};
 use crate::units::{SimDuration, SimTime};
 
@@ -19,15 +19,16 @@ const BATCH_LIMIT: u32 = 65_536;
 
 /// A device profile before a cluster has said how large its batches are.
 pub(super) struct ProfileParts {
-    name: String,
+    pub(super) name: String,
     pub(super) accelerator: String,
-    gpus_per_replica: u32,
-    iteration_s: Vec<(u32, f64)>,
-    per_context_token_s: f64,
-    per_prompt_token_s: f64,
+    pub(super) gpus_per_replica: u32,
+    pub(super) iteration_s: Vec<(u32, f64)>,
+    pub(super) per_context_token_s: f64,
+    pub(super) per_prompt_token_s: f64,
     pub(super) memory_bytes: Option<u64>,
-    provenance: Provenance,
-    source: String,
+    pub(super) provenance: Provenance,
+    pub(super) source: String,
+    pub(super) spread: Option<Spread>,
 }
 
 pub(super) fn profiles(root: &mut Cursor<'_>) -> Vec<ProfileParts> {
@@ -68,6 +69,7 @@ pub(super) fn profiles(root: &mut Cursor<'_>) -> Vec<ProfileParts> {
             ),
             provenance: annotation.provenance.unwrap_or(Provenance::Assumed),
             source: annotation.source.unwrap_or_default(),
+            spread: None,
         }
     });
     profiles.into_iter().map(|(_, profile)| profile).collect()
@@ -88,6 +90,7 @@ impl ProfileParts {
             ),
             provenance: self.provenance,
             source: self.source.clone(),
+            spread: self.spread.clone(),
         }
     }
 }
@@ -102,6 +105,7 @@ fn service_profile() -> DeviceProfile {
         curve: ServiceCurve::service_time(),
         provenance: Provenance::Assumed,
         source: "service times stated by the work".to_owned(),
+        spread: None,
     }
 }
 
@@ -170,6 +174,11 @@ pub(super) struct ClusterParts {
 }
 
 impl ClusterParts {
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.cluster.name
+    }
+
     /// Index of its region.
     pub(super) fn region(&self) -> usize {
         self.cluster.region

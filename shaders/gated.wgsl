@@ -1,0 +1,29 @@
+// SwiGLU: silu(a) * b, where a and b are the halves of each row. One lane an element. Twin: `gated.rs`.
+struct Params {
+    elements: u32,
+    columns: u32,
+    unused_0: u32,
+    unused_1: u32,
+}
+
+@group(0) @binding(1) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> input: array<Real>;
+@group(0) @binding(3) var<storage, read_write> output: array<Real>;
+
+const WORKGROUP: u32 = 256u;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) id: vec3<u32>,
+    @builtin(num_workgroups) count: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let group = workgroup_number(id, count);
+    let index = group * WORKGROUP + lane;
+    if group >= range.end || index >= params.elements {
+        return;
+    }
+    let at = index / params.columns * 2u * params.columns + index % params.columns;
+    let gate = activate(SILU, f32(input[at]));
+    output[index] = Real(gate * f32(input[at + params.columns]));
+}

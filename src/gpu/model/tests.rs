@@ -1,0 +1,90 @@
+//! Programs of the models against published figures, and what the catalog promises.
+
+use super::*;
+use crate::gpu::precision::Precision;
+
+/// Largest difference to a published figure: papers round, and count normalisations or leave them out.
+const ALLOWED: f64 = 0.03;
+
+fn assert_near(got: f64, published: f64, what: &str) {
+    let difference = got / published - 1.0;
+    assert!(
+        difference.abs() <= ALLOWED,
+        "{what}: {got:.4e} against {published:.4e}"
+    );
+}
+
+/// One iteration at the model's own resolution.
+fn iteration(model: &Model, resolution_px: u32) -> Program {
+    match model.kind() {
+        WorkloadKind::Diffusion => model.denoise(resolution_px, 1),
+        WorkloadKind::Autoregressive => model.token_step(resolution_px, 1, 1),
+    }
+}
+
+#[test]
+fn parameters_are_as_many_as_published() {
+    let mut seen = 0;
+    for model in models() {
+        if let Some(published) = model.published.parameters {
+            let program = iteration(model, model.resolutions_px[0]);
+            assert_near(program.parameters() as f64, published, &model.name);
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 5, "every published model has its figure");
+}
+
+#[test]
+fn operations_of_a_step_are_as_many_as_published() {
+    let mut seen = 0;
+    for model in models() {
+        for &(px, gflop) in &model.published.gflop_per_sequence {
+            let flop = model.denoise(px, 1).work().flop / f64::from(model.sequences_per_image());
+            assert_near(flop, gflop * 1e9, &format!("{} at {px}", model.name));
+            seen += 1;
+        }
+    }
+    assert!(seen >= 2);
+}
+
+#[test]
+fn decoders_have_the_published_parameters() {
+    for decoder in &CATALOG.decoder {
+        if let Some(published) = decoder.published_parameters {
+            let program = decoder::decode(decoder, 256, 1);
+            assert_near(program.parameters() as f64, published, &decoder.name);
+        }
+    }
+}
+
+#[test]
+fn every_model_has_a_kind_a_source_and_programs_at_all_its_resolutions() {
+    for model in models() {
+        assert!(model.diffusion.is_some() != model.autoregressive.is_some());
+        assert!(!model.source.is_empty() && !model.title.is_empty() && !model.date.is_empty());
+        for &px in &model.resolutions_px {
+            let program = iteration(model, px);
+            assert!(program.work().flop > 0.0);
+            let picture = model.decode(px, 1);
+            let last = picture.steps().last().expect("a decoder has steps");
+            assert_eq!(last.kernel.output().elements, (px * px * 3) as usize);
+        }
+    }
+}
+
+#[test]
+fn twice_the_batch_is_twice_the_work_but_the_same_weights() {
+    for model in models() {
+        let px = model.resolutions_px[0];
+        let of = |batch: usize| match model.kind() {
+            WorkloadKind::Diffusion => model.denoise(px, batch),
+            WorkloadKind::Autoregressive => model.token_step(px, batch, 7),
+        };
+        let (one, two) = (of(1), of(2));
+        assert_eq!(one.parameters(), two.parameters(), "{}", model.name);
+        let ratio = two.work().flop / one.work().flop;
+        assert!((ratio - 2.0).abs() < 1e-3, "{}: {ratio}", model.name);
+        assert!(two.bytes(Precision::F16) < 2 * one.bytes(Precision::F16));
+    }
+}

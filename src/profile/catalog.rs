@@ -1,0 +1,167 @@
+//! Accelerators by name: what a vendor specifies, with where each row was read.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::Provenance;
+
+const CSV: &str = include_str!("data/accelerators.csv");
+
+/// Words in an adapter's name that say that it is not the whole card of that name: another form of it, or
+/// a slice.
+const ANOTHER_CARD: [&str; 5] = ["laptop", "mobile", "nvl", "mig", "max"];
+
+/// One kind of accelerator.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Accelerator {
+    /// Name, as scenarios write it: `H100-SXM-80GB`.
+    pub name: String,
+    /// Who makes it.
+    pub vendor: String,
+    /// Memory in 10^9 bytes.
+    pub memory_gb: f64,
+    /// Memory bandwidth in 10^12 bytes a second.
+    pub bandwidth_tb_per_s: f64,
+    /// Dense matrix rate at 16 bits, in 10^12 floating-point operations a second.
+    pub tflop_per_s_16bit: f64,
+    /// The same at 8 bits.
+    pub tflop_per_s_8bit: Option<f64>,
+    /// The same at 4 bits.
+    pub tflop_per_s_4bit: Option<f64>,
+    /// Specified power in watts.
+    pub power_w: Option<f64>,
+    /// When it came.
+    pub year: u16,
+    /// Sets of words, divided by `;`, that stand in the names that drivers give it.
+    adapters: String,
+    /// Class of its numbers.
+    pub provenance: Provenance,
+    /// When they were read.
+    pub date: String,
+    /// Where.
+    pub source: String,
+}
+
+impl Accelerator {
+    /// Memory in bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        (self.memory_gb * 1e9).round() as u64
+    }
+}
+
+static ACCELERATORS: LazyLock<Vec<Accelerator>> = LazyLock::new(|| {
+    let mut reader = csv::ReaderBuilder::new()
+        .comment(Some(b'#'))
+        .from_reader(CSV.as_bytes());
+    let rows = reader
+        .deserialize()
+        .map(|row| row.expect("a row of the catalog"));
+    rows.collect()
+});
+
+/// All accelerators that are known.
+#[must_use]
+pub fn accelerators() -> &'static [Accelerator] {
+    &ACCELERATORS
+}
+
+/// The accelerator of this name; upper and lower case are one.
+#[must_use]
+pub fn accelerator(name: &str) -> Option<&'static Accelerator> {
+    let mut all = accelerators().iter();
+    all.find(|accelerator| accelerator.name.eq_ignore_ascii_case(name))
+}
+
+/// The accelerator that an adapter's name means: `NVIDIA H200` is `H200-SXM-141GB`. All words of one of its
+/// sets stand in the name, and no other accelerator has a larger such set. `None` for parts and other
+/// forms of a card, which do less.
+#[must_use]
+pub fn recognise(adapter: &str) -> Option<&'static Accelerator> {
+    let adapter = words(adapter);
+    if adapter
+        .iter()
+        .any(|word| ANOTHER_CARD.contains(&word.as_str()))
+    {
+        return None;
+    }
+    let fits = |accelerator: &&'static Accelerator| {
+        let sets = accelerator.adapters.split(';').map(words);
+        let within = sets.filter(|set| set.iter().all(|word| adapter.contains(word)));
+        within.map(|set| set.len()).max().unwrap_or(0)
+    };
+    accelerators()
+        .iter()
+        .rev()
+        .max_by_key(fits)
+        .filter(|best| fits(best) > 0)
+}
+
+fn words(text: &str) -> Vec<String> {
+    let parts = text.split(|c: char| !c.is_ascii_alphanumeric());
+    parts
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_accelerator_has_a_source_and_numbers_that_can_be() {
+        assert!(accelerators().len() > 15);
+        for accelerator in accelerators() {
+            let name = &accelerator.name;
+            assert!(!accelerator.source.is_empty(), "{name}");
+            assert!(accelerator.date.starts_with("202"), "{name}");
+            assert!((10.0..=1000.0).contains(&accelerator.memory_gb), "{name}");
+            assert!(
+                (0.1..=30.0).contains(&accelerator.bandwidth_tb_per_s),
+                "{name}"
+            );
+            assert!(
+                (50.0..=5000.0).contains(&accelerator.tflop_per_s_16bit),
+                "{name}"
+            );
+            // Narrower numbers are never slower.
+            let eight = accelerator.tflop_per_s_8bit.unwrap_or(f64::INFINITY);
+            assert!(eight >= accelerator.tflop_per_s_16bit, "{name}");
+            let recalled = accelerator.source.starts_with("the vendor's datasheet");
+            assert!(
+                !recalled || accelerator.provenance == Provenance::Assumed,
+                "{name}"
+            );
+            assert_eq!(
+                super::accelerator(name),
+                Some(accelerator),
+                "{name} is there once"
+            );
+        }
+    }
+
+    #[test]
+    fn adapters_are_recognised_by_the_names_that_drivers_give() {
+        let name = |adapter| recognise(adapter).map(|accelerator| accelerator.name.as_str());
+        assert_eq!(name("NVIDIA H200"), Some("H200-SXM-141GB"));
+        assert_eq!(name("NVIDIA H100 80GB HBM3"), Some("H100-SXM-80GB"));
+        assert_eq!(name("NVIDIA H100 PCIe"), Some("H100-PCIe-80GB"));
+        assert_eq!(name("NVIDIA A100-SXM4-80GB"), Some("A100-SXM-80GB"));
+        assert_eq!(name("NVIDIA L4"), Some("L4"));
+        assert_eq!(name("NVIDIA L40S"), Some("L40S"));
+        assert_eq!(name("NVIDIA GB200"), Some("GB200-NVL72"));
+        assert_eq!(name("AMD Instinct MI300X (RADV GFX942)"), Some("MI300X"));
+        for another in [
+            "llvmpipe (LLVM 17.0.6, 256 bits)",
+            "NVIDIA H200 NVL",
+            "NVIDIA GH200 480GB",
+            "NVIDIA H100 80GB HBM3 MIG 1g.10gb",
+            "NVIDIA GeForce RTX 4090 Laptop GPU",
+            "",
+        ] {
+            assert_eq!(name(another), None, "{another}");
+        }
+    }
+}
