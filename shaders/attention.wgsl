@@ -3,22 +3,6 @@
 // lanes share ROWS queries: lane l holds the scores of keys l, l + 8, l + 16, l + 24 of a tile, and the output
 // vectors l, l + 8, ... of four columns. Joined in front: HEAD_DIM, COLUMNS, PARTS, ROWS, STEPS and the
 // readers of queries, keys and values. Twin: `attention.rs`.
-struct Params {
-    query: Slice,
-    key: Slice,
-    value: Slice,
-    query_tokens: u32,
-    key_tokens: u32,
-    heads: u32,
-    heads_per_kv: u32,
-    query_tiles: u32,
-    score_scale: f32,
-    unused_0: u32,
-    unused_1: u32,
-}
-
-@group(0) @binding(1) var<uniform> params: Params;
-
 const QUERIES = 64u;
 const KEYS = 32u;
 const WORKGROUP = QUERIES / ROWS * 8u;
@@ -26,8 +10,6 @@ const WORKGROUP = QUERIES / ROWS * 8u;
 const PITCH = 5u;
 const VECTORS = (COLUMNS + 3u) / 4u;
 const OWN_VECTORS = (VECTORS + 7u) / 8u;
-// Below every score: scores are clamped to 1e38.
-const LOWEST = -3.0e38;
 
 // Queries and keys of a chunk, later some values.
 var<workgroup> tile: array<vec4<f32>, 480>;
@@ -58,7 +40,6 @@ fn main(
     for (var r = 0u; r < ROWS; r++) {
         peaks[r] = LOWEST;
     }
-
     for (var first_key = 0u; first_key < params.key_tokens; first_key += KEYS) {
         var scores: array<vec4<f32>, ROWS>;
         for (var chunk = 0u; chunk < HEAD_DIM; chunk += 16u) {
@@ -88,10 +69,9 @@ fn main(
                 }
             }
         }
-
         let keys = vec4<u32>(0u, 8u, 16u, 24u) + first_key + lane;
+        let valid = keys < vec4<u32>(params.key_tokens);
         for (var r = 0u; r < ROWS; r++) {
-            let valid = keys < vec4<u32>(params.key_tokens);
             scores[r] = select(vec4<f32>(LOWEST), clamp(scores[r], vec4<f32>(-1.0e38), vec4<f32>(1.0e38)), valid);
             let pair = max(scores[r].xy, scores[r].zw);
             weights[(row_0 + r) * 8u + lane].x = max(pair.x, pair.y);
@@ -115,7 +95,6 @@ fn main(
                 totals[r][v] *= rescale;
             }
         }
-
         // A step is four keys, those of one lane: step, step + 8, step + 16, step + 24.
         for (var first_step = 0u; first_step < 8u; first_step += STEPS) {
             for (var i = index; i < STEPS * 4u * VECTORS; i += WORKGROUP) {
@@ -138,20 +117,17 @@ fn main(
                 for (var v = 0u; v < OWN_VECTORS; v++) {
                     // The last vectors of the last lanes may lie behind the row: read again, never written.
                     let at = step * 4u * VECTORS + min(lane + v * 8u, VECTORS - 1u);
-                    let v0 = tile[at];
-                    let v1 = tile[at + VECTORS];
-                    let v2 = tile[at + 2u * VECTORS];
-                    let v3 = tile[at + 3u * VECTORS];
+                    let values = mat4x4<f32>(
+                        tile[at], tile[at + VECTORS], tile[at + 2u * VECTORS], tile[at + 3u * VECTORS],
+                    );
                     for (var r = 0u; r < ROWS; r++) {
-                        let w = weight[r];
-                        totals[r][v] += w.x * v0 + w.y * v1 + w.z * v2 + w.w * v3;
+                        totals[r][v] += values * weight[r];
                     }
                 }
             }
             workgroupBarrier();
         }
     }
-
     for (var r = 0u; r < ROWS; r++) {
         weights[(row_0 + r) * 8u + lane].x = sums[r];
     }

@@ -4,22 +4,6 @@
 // and come back as weights in 16 bits. Weights refer to a score at most 2^8 below the largest so far, so that
 // the output is rarely rescaled. Lines marked @ are filled in, for each matrix one, by `cooperative.rs`, which
 // also joins the constants in front. Twin: `attention.rs`.
-struct Params {
-    query: Slice,
-    key: Slice,
-    value: Slice,
-    query_tokens: u32,
-    key_tokens: u32,
-    heads: u32,
-    heads_per_kv: u32,
-    query_tiles: u32,
-    score_scale: f32,
-    unused_0: u32,
-    unused_1: u32,
-}
-
-@group(0) @binding(1) var<uniform> params: Params;
-
 const WORKGROUP = 128u;
 const KEYS = 32u;
 const QUERIES = 64u * BLOCKS;
@@ -29,7 +13,6 @@ const KEY_PITCH = DIM / 4u + 2u;
 const VALUE_PITCH = COLUMNS / 4u + 2u;
 const SCORE_PITCH = KEYS / 4u + 1u;
 const WEIGHT_PITCH = KEYS / 4u + 2u;
-const LOWEST = -3.0e38;
 
 var<workgroup> keys_tile: array<Real4, KEYS * KEY_PITCH>;
 var<workgroup> values_tile: array<Real4, KEYS * VALUE_PITCH>;

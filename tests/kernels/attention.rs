@@ -3,6 +3,7 @@
 use meltpoint::gpu::kernels::{Attention, Slice};
 
 use crate::Case;
+use crate::emulated::Emulated;
 
 /// Images, query tokens, key tokens, heads, heads of keys and values, width of a head.
 const SEPARATE: [[usize; 6]; 12] = [
@@ -26,6 +27,14 @@ const PACKED: [[usize; 4]; 4] = [
     [1, 257, 2, 72],
     [3, 17, 3, 24],
     [1, 131, 1, 80],
+];
+
+/// The same for emulated matrices, whose work is slow.
+const COOPERATIVE: [[usize; 4]; 4] = [
+    [1, 1, 1, 16],
+    [2, 131, 1, 24],
+    [1, 67, 2, 72],
+    [1, 33, 1, 136],
 ];
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -56,5 +65,36 @@ pub(crate) fn cases() -> Vec<Case> {
         ..Attention::packed(2, 11, 2, 24)
     };
     let odd = [Case::new("at odd strides", odd)];
-    separate.chain(packed).chain(odd).collect()
+    separate
+        .chain(packed)
+        .chain(odd)
+        .chain(cooperative())
+        .collect()
+}
+
+/// The text for cooperative matrices, on matrices that are emulated: one and two blocks of queries, columns in two
+/// parts, widths that are no multiple of 16.
+fn cooperative() -> Vec<Case> {
+    let packed = COOPERATIVE.into_iter().map(|shape| {
+        let [images, tokens, heads, head_dim] = shape;
+        let kernel = Emulated {
+            attention: Attention::packed(images, tokens, heads, head_dim),
+            sharpness: 32.0,
+        };
+        Case::new(format!("emulated {shape:?}"), kernel)
+    });
+    let cross = Attention {
+        query_tokens: 7,
+        kv_heads: 1,
+        query: Slice::whole(13, 101).from_row(2).from_column(3),
+        key: Slice::whole(11, 72).from_column(24),
+        value: Slice::whole(11, 72).from_column(48),
+        ..Attention::packed(2, 11, 2, 24)
+    };
+    let cross = Emulated {
+        attention: cross,
+        sharpness: 1.0,
+    };
+    let cross = [Case::new("emulated at odd strides", cross)];
+    packed.chain(cross).collect()
 }

@@ -14,6 +14,7 @@ mod agreement;
 mod attention;
 mod cached;
 mod convolution;
+mod emulated;
 mod ends;
 mod gemm;
 mod normalisation;
@@ -84,7 +85,10 @@ fn main() -> ExitCode {
         };
         Trial::test(name, test).with_ignored_flag(ignored)
     });
-    let texts = cases().into_iter().map(|case| {
+    let real = cases()
+        .into_iter()
+        .filter(|case| !case.name.starts_with("emulated"));
+    let texts = real.map(|case| {
         let name = format!("{} {} is valid text", case.kernel.name(), case.name);
         Trial::test(name, move || validity::check(&case).map_err(Into::into))
     });

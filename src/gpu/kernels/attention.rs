@@ -56,6 +56,9 @@ struct Params {
 }
 
 impl Attention {
+    /// WGSL of the parameters.
+    const SHARED: &str = include_str!("../../../shaders/shared/attention.wgsl");
+
     /// Self-attention within a packed product [images * `tokens`, 3 * heads * `head_dim`]: queries, then keys,
     /// then values. Bind the same tensor three times.
     #[must_use]
@@ -144,6 +147,7 @@ impl Attention {
         let texts = [
             prelude(variant),
             Slice::SHARED.to_owned(),
+            Self::SHARED.to_owned(),
             constants,
             reader("queries", 2, self.vectors(&self.query)),
             reader("keys", 3, self.vectors(&self.key)),

@@ -286,6 +286,7 @@ impl Attention {
         let texts = [
             prelude(Variant::CooperativeF16),
             Slice::SHARED.to_owned(),
+            Self::SHARED.to_owned(),
             constants,
             reader("queries", 2, self.vectors(&self.query)),
             reader("keys", 3, self.vectors(&self.key)),
