@@ -79,7 +79,7 @@ impl Kernel for Fill {
     }
 }
 
-/// WGSL of `[pcg]`.
+/// WGSL of [`pcg`].
 pub(super) const PCG: &str = include_str!("../../../shaders/shared/pcg.wgsl");
 
 /// The finaliser of PCG's `RXS-M-XS` on one step of its generator (Jarzynski and Olano 2020, "Hash

@@ -1,7 +1,7 @@
 //! Matrix products with everything that a transformer does to their results in one pass.
 //!
 //! ```text
-//! C`[r, n]` = residual`[r, n]` + gate[image of r, n] * f(sum_k A`[r, k]` B`[k, n]` + bias`[n]`)
+//! C[r, n] = residual[r, n] + gate[image of r, n] * f(sum_k A[r, k] B[k, n] + bias[n])
 //! ```
 //!
 //! A and C may be parts of larger tensors ([`Slice`]): a stream of tokens within a joint sequence, a slice of a
