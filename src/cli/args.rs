@@ -250,23 +250,28 @@ pub struct Measure {
     #[arg(long, value_name = "NAME|NUMBER")]
     pub adapter: Option<String>,
     /// The model, by its name in --list [default: dit-xl-2, or tiny on a software adapter].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "kernel")]
     pub model: Option<String>,
     /// Width and height of its images in pixels [default: the model's own].
-    #[arg(long, value_name = "PIXELS")]
+    #[arg(long, value_name = "PIXELS", conflicts_with = "kernel")]
     pub resolution: Option<u32>,
     /// Batch sizes, as `1,2,4` [default: 1, 2, 4, ... until memory or time end].
-    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "N,...",
+        value_delimiter = ',',
+        conflicts_with = "kernel"
+    )]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub batches: Vec<u32>,
     /// Storage and arithmetic: f32, f16 or cooperative-f16 [default: the fastest that the adapter can].
-    #[arg(long, value_name = "VARIANT", value_parser = variant)]
+    #[arg(long, value_name = "VARIANT", value_parser = variant, conflicts_with = "kernel")]
     pub variant: Option<Variant>,
     /// A quarter of a minute, with wider intervals.
-    #[arg(long, conflicts_with = "full")]
+    #[arg(long, conflicts_with_all = ["full", "kernel"])]
     pub quick: bool,
     /// Up to a quarter of an hour: more samples, and batch sizes between the powers of two.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "kernel")]
     pub full: bool,
     /// Where the profile goes; its figure is written beside it.
     #[arg(long, value_name = "FILE", default_value = "meltpoint-profile.json")]

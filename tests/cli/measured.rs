@@ -168,6 +168,24 @@ fn a_kernel_with_mistakes_is_refused_with_their_place() {
     room.refused(&csv, &["--format table"]);
 }
 
+#[cfg(feature = "gpu")]
+#[test]
+fn a_profile_does_not_replace_what_is_none() {
+    let room = Room::new();
+    room.write("letter.json", "dear");
+    for (out, part) in [
+        (
+            "--out=letter.json",
+            "`letter.json` exists and is not a device profile",
+        ),
+        ("--out=a.png", "`a.png` is no name for a profile"),
+    ] {
+        room.refused(&["measure", "--quick", out], &[part]);
+    }
+    let ended = room.run(&["measure", "--quick", "--out=nowhere/a.json"]);
+    assert_eq!(ended.code, Some(4), "{}", ended.err);
+}
+
 #[cfg(not(feature = "gpu"))]
 #[test]
 fn without_the_feature_it_says_how_to_get_it() {

@@ -12,7 +12,7 @@ use crate::cli::error::Failure;
 use crate::cli::folder::write_file;
 use crate::cli::progress::Bar;
 use crate::cli::signals::Signals;
-use crate::cli::{output, report};
+use crate::cli::{load, output, report};
 use crate::gpu::adapter::{self, Kind};
 use crate::gpu::measure::{self, Effort, Options};
 use crate::gpu::model::{model, models};
@@ -27,6 +27,7 @@ const MODEL: &str = "dit-xl-2";
 const MODEL_OF_SOFTWARE: &str = "tiny";
 
 pub(super) fn run(arguments: &Measure) -> Result<u8, Failure> {
+    refuse_foreign(&arguments.out)?;
     let adapter = adapter::choose(&wanted(arguments)).map_err(|error| failure(&error))?;
     let options = options(arguments, &adapter)?;
     let signals = Signals::listen();
@@ -52,10 +53,11 @@ pub(super) fn run(arguments: &Measure) -> Result<u8, Failure> {
         }
         Err(failed) => {
             if let Some(partial) = &failed.partial {
-                save(&arguments.out, partial)?;
+                let beside = arguments.out.with_extension("partial.json");
+                write_file(&beside, json(partial)?.as_bytes(), false)?;
                 output::note(&format!(
-                    "written, marked as invalid: {}",
-                    formats::printable_path(&arguments.out)
+                    "what was measured until then is in {}, marked as invalid",
+                    formats::printable_path(&beside)
                 ));
             }
             match (&failed.error, signals.exit_code()) {
@@ -122,16 +124,39 @@ fn now() -> String {
         .map_or_else(|_| String::new(), |now| now.strftime("%FT%TZ").to_string())
 }
 
+/// Refuses a place that cannot be written or holds something else, before a minute is spent.
+fn refuse_foreign(out: &Path) -> Result<(), Failure> {
+    let name = formats::printable_path(out);
+    let hint = "name another file with --out, as `gpu.json`";
+    let is_figure = |extension: &str| out.extension() == Some(extension.as_ref());
+    if out.file_name().is_none() || is_figure("svg") || is_figure("png") {
+        let message = format!("`{name}` is no name for a profile");
+        return Err(Failure::usage(message, hint));
+    }
+    if out.symlink_metadata().is_ok() {
+        return load::profile(out).map(drop).map_err(|_| {
+            Failure::usage(format!("`{name}` exists and is not a device profile"), hint)
+        });
+    }
+    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let draft = tempfile::NamedTempFile::new_in(parent.unwrap_or(Path::new(".")));
+    let cannot = |cause| Failure::file("write", out, cause);
+    draft.map(drop).map_err(cannot)
+}
+
 /// Writes the profile and, beside it, its figure.
 fn save(out: &Path, profile: &MeasuredProfile) -> Result<(), Failure> {
-    let text = profile.to_json().map_err(|cause| {
-        let cause = std::io::Error::other(cause);
-        Failure::file("write", out, cause)
-    })?;
-    write_file(out, text.as_bytes(), false)?;
+    write_file(out, json(profile)?.as_bytes(), false)?;
     let figure = formats::measured_figure(profile);
     write_file(&out.with_extension("svg"), figure.svg().as_bytes(), false)?;
     write_file(&out.with_extension("png"), &figure.png(), false)
+}
+
+fn json(profile: &MeasuredProfile) -> Result<String, Failure> {
+    profile.to_json().map_err(|cause| Failure::Limit {
+        message: format!("the profile cannot be written: {cause}"),
+        hint: String::new(),
+    })
 }
 
 fn shown(profile: &MeasuredProfile, format: Format) -> Result<String, Failure> {
@@ -142,10 +167,7 @@ fn shown(profile: &MeasuredProfile, format: Format) -> Result<String, Failure> {
         }
         Format::Csv => formats::measured_csv(profile),
         Format::Md => formats::measured_markdown(profile),
-        Format::Json => profile.to_json().map_err(|cause| {
-            let cause = std::io::Error::other(cause);
-            Failure::file("write", Path::new("stdout"), cause)
-        })?,
+        Format::Json => json(profile)?,
     })
 }
 

@@ -1,0 +1,150 @@
+//! Kernels as ratios on the adapter of this machine: tiles against the naive matrix product, in every variant, and
+//! a copy. `cargo bench --bench kernels [-- SIDE]`; without an adapter it says so.
+//!
+//! Five rounds, all rows in turn in each, medians over the rounds; the ratio is formed within a round, so that
+//! others on the machine matter little.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench prints its table"
+)]
+
+use meltpoint::gpu::adapter::{self, Kind};
+use meltpoint::gpu::device::{Checks, Device, Tensor};
+use meltpoint::gpu::kernels::{Copy, Fill, Gemm, GemmNaive, Kernel};
+use meltpoint::gpu::pace::{Pace, Schedule};
+use meltpoint::gpu::{Error, Variant, Wanted};
+use meltpoint::stats;
+
+const ROUNDS: usize = 5;
+
+/// Sides of the square products: what a software adapter can do in seconds, and what fills a large GPU.
+const SIDE_OF_SOFTWARE: usize = 256;
+const SIDE: usize = 4096;
+
+/// Bytes that are copied, far beyond any cache of a GPU.
+const COPY_BYTES: usize = 1 << 28;
+
+/// A row of the table.
+struct Row {
+    name: String,
+    /// What one run does, and the unit of its rate.
+    amount: f64,
+    unit: &'static str,
+    schedule: Schedule,
+    /// They live as long as the schedule uses them.
+    _tensors: Vec<Tensor>,
+    seconds: Vec<f64>,
+}
+
+fn main() {
+    // Cargo passes `--bench`; what it builds under `cargo test` must end at once.
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        return;
+    }
+    let side = arguments.iter().find_map(|argument| argument.parse().ok());
+    if let Err(error) = run(side) {
+        eprintln!("nothing was measured: {error}");
+    }
+}
+
+fn run(side: Option<usize>) -> Result<(), Error> {
+    let adapter = adapter::choose(&Wanted::Best)?;
+    let is_software = adapter.kind == Kind::Software;
+    let usual = if is_software { SIDE_OF_SOFTWARE } else { SIDE };
+    let side = side.unwrap_or(usual);
+    println!(
+        "{} ({}), products of {side}^3",
+        adapter.name, adapter.driver_info
+    );
+    let device = Device::open(adapter, Checks::Off)?;
+    for variant in device.adapter.capability.variants() {
+        let naive = GemmNaive {
+            rows: side,
+            columns: side,
+            depth: side,
+        };
+        let tiled = Gemm::plain(side, side, side);
+        let flop = tiled.work().flop / 1e9;
+        let mut rows = [
+            row(&device, "naive", &naive, variant, flop, "GFLOP/s")?,
+            row(&device, "tiled", &tiled, variant, flop, "GFLOP/s")?,
+        ];
+        rounds(&device, &mut rows)?;
+        table(&rows);
+    }
+    let copy = Copy {
+        elements: COPY_BYTES / 4,
+    };
+    let bytes = 2.0 * COPY_BYTES as f64 / 1e9;
+    let mut rows = [row(&device, "copy", &copy, Variant::F32, bytes, "GB/s")?];
+    rounds(&device, &mut rows)?;
+    table(&rows);
+    Ok(())
+}
+
+fn row(
+    device: &Device,
+    name: &str,
+    kernel: &dyn Kernel,
+    variant: Variant,
+    amount: f64,
+    unit: &'static str,
+) -> Result<Row, Error> {
+    let precision = variant.precision();
+    let mut pace = Pace::default();
+    let mut tensors = Vec::new();
+    for (operand, seed) in kernel.inputs().into_iter().zip(1..) {
+        let tensor = device.tensor(name, operand, precision)?;
+        let fill = Fill {
+            elements: operand.elements,
+            seed,
+            scale: 1.0,
+            offset: 0.0,
+        };
+        pace.learn(device, &[device.stage(&fill, variant, &[], &tensor)?])?;
+        tensors.push(tensor);
+    }
+    let output = device.tensor(name, kernel.output(), precision)?;
+    let inputs: Vec<&Tensor> = tensors.iter().collect();
+    let stages = [device.stage(kernel, variant, &inputs, &output)?];
+    pace.learn(device, &stages)?;
+    let schedule = pace.schedule(device, &stages)?;
+    tensors.push(output);
+    Ok(Row {
+        name: format!("{name}, {variant}"),
+        amount,
+        unit,
+        schedule,
+        _tensors: tensors,
+        seconds: Vec::new(),
+    })
+}
+
+fn rounds(device: &Device, rows: &mut [Row]) -> Result<(), Error> {
+    for _ in 0..ROUNDS {
+        for row in rows.iter_mut() {
+            row.seconds.push(row.schedule.run(device)?);
+        }
+    }
+    Ok(())
+}
+
+fn table(rows: &[Row]) {
+    let median = |values: &[f64]| stats::median(values, 0.95).map_or(f64::NAN, |m| m.value);
+    for row in rows {
+        let first = &rows[0].seconds;
+        let ratios = first
+            .iter()
+            .zip(&row.seconds)
+            .map(|(first, own)| first / own);
+        let ratio = median(&ratios.collect::<Vec<f64>>());
+        let rate = row.amount / median(&row.seconds);
+        println!(
+            "{:>24} {rate:>12.3} {:<8} {ratio:>6.2} x the first row",
+            row.name, row.unit
+        );
+    }
+}
