@@ -43,7 +43,7 @@ fn load_tap(row: u32, term: u32, valid: u32) -> vec4<f32> {
     return read_input(pixel * params.channels + channel, valid);
 }
 
-fn load_a(row: u32, term: u32) -> vec4<f32> {
+fn left(row: u32, term: u32) -> vec4<f32> {
     if row >= params.rows || term >= params.depth {
         return vec4<f32>();
     }
@@ -58,7 +58,7 @@ fn load_a(row: u32, term: u32) -> vec4<f32> {
     return quad;
 }
 
-fn load_b(term: u32, column: u32) -> vec4<f32> {
+fn right(term: u32, column: u32) -> vec4<f32> {
     if term >= params.depth || column >= params.columns {
         return vec4<f32>();
     }

@@ -21,7 +21,7 @@ fn shape() -> vec3<u32> {
     return vec3<u32>(params.images * params.rows, params.columns, params.depth);
 }
 
-fn load_a(row: u32, term: u32) -> vec4<f32> {
+fn left(row: u32, term: u32) -> vec4<f32> {
     if row >= params.images * params.rows || term >= params.depth {
         return vec4<f32>();
     }
@@ -29,7 +29,7 @@ fn load_a(row: u32, term: u32) -> vec4<f32> {
     return read_a(at + term, params.depth - term);
 }
 
-fn load_b(term: u32, column: u32) -> vec4<f32> {
+fn right(term: u32, column: u32) -> vec4<f32> {
     if term >= params.depth || column >= params.columns {
         return vec4<f32>();
     }

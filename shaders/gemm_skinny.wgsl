@@ -27,10 +27,10 @@ fn main(
     for (var term = part * 4u; term < params.depth; term += PARTS * 4u) {
         var b: array<vec4<f32>, 4>;
         for (var t = 0u; t < 4u; t++) {
-            b[t] = load_b(term + t, column);
+            b[t] = right(term + t, column);
         }
         for (var r = 0u; r < ROWS; r++) {
-            let a = load_a(first_row + r, term);
+            let a = left(first_row + r, term);
             sums[r] += a.x * b[0] + a.y * b[1] + a.z * b[2] + a.w * b[3];
         }
     }

@@ -8,6 +8,8 @@
 //!   (text)                         (a valid question)        (the answer)
 //!                                        |
 //!                                        +--estimate::estimate--> Estimate (before running)
+//!
+//!  a GPU --gpu::measure--> MeasuredProfile --(--profile)--> iteration times of a Scenario
 //! ```
 //!
 //! # Words
@@ -30,7 +32,7 @@
 //! | --- | --- | --- |
 //! | 0 | [`units`] [`random`] [`stats`] [`queueing`] | mathematics; `queueing` is never used by `sim`, or an oracle would test itself |
 //! | 1 | [`des`] [`profile`] | event lists; what a device can do |
-//! | 2 | [`scenario`] | what the user writes, and the valid question it means |
+//! | 2 | [`scenario`] `gpu` | what the user writes, and the valid question it means; aside, what a real GPU does |
 //! | 3 | [`sim`] [`economics`] | what happens; what it costs |
 //! | 4 | [`metrics`] | a run to series and summary |
 //! | 5 | [`trials`] | a run on a number of threads |

@@ -349,6 +349,29 @@ fn functions_and_files_fit_the_eye() {
 }
 
 #[test]
+fn every_shader_is_text_of_a_kernel_with_a_twin() {
+    let texts = files(&root().join("src/gpu/kernels"), "rs");
+    let texts = texts
+        .iter()
+        .filter_map(|path| fs::read_to_string(path).ok());
+    let kernels = texts.collect::<String>();
+    let strangers: Vec<String> = files(&root().join("shaders"), "wgsl")
+        .iter()
+        .filter_map(|path| path.strip_prefix(root()).ok())
+        .map(|path| path.display().to_string())
+        .filter(|path| !path.contains("shared/real_") && !path.ends_with("shared/range.wgsl"))
+        .filter(|path| !kernels.contains(&format!("{path}\")")))
+        .collect();
+    assert_none(&strangers, "a shader is included by its kernel");
+    let twins = kernels.matches("    fn twin(").count();
+    let names = kernels.matches("    fn name(").count();
+    assert!(
+        twins == names && twins > 20,
+        "{names} kernels, {twins} twins"
+    );
+}
+
+#[test]
 fn every_scenario_opens_with_its_question() {
     for path in files(&root().join("scenarios"), "toml") {
         let text = fs::read_to_string(&path).expect("a scenario can be read");

@@ -5,7 +5,7 @@
 // sums in registers. Its rows are 16 apart and its columns in runs of four 64 apart, so that lanes side by
 // side read neighbouring banks and write neighbouring vectors.
 //
-// Whoever includes this gives: ROWS_PER_LANE, QUADS_PER_LANE, `load_a(row, term)`, `load_b(term, column)`,
+// Whoever includes this gives: ROWS_PER_LANE, QUADS_PER_LANE, `left(row, term)`, `right(term, column)`,
 // `finish(row, column, sums)`, and `shape()` with rows, columns and terms.
 const DEPTH_TILE: u32 = 16u;
 const DEPTH_QUADS: u32 = DEPTH_TILE / 4u;
@@ -47,10 +47,10 @@ fn main(
 
     for (var term = 0u; term < extent.z; term += DEPTH_TILE) {
         for (var i = lane; i < ROW_TILE * DEPTH_QUADS; i += 256u) {
-            tile_a[i] = load_a(origin.x + i / DEPTH_QUADS, term + i % DEPTH_QUADS * 4u);
+            tile_a[i] = left(origin.x + i / DEPTH_QUADS, term + i % DEPTH_QUADS * 4u);
         }
         for (var i = lane; i < DEPTH_TILE * COLUMN_QUADS; i += 256u) {
-            tile_b[i] = load_b(term + i / COLUMN_QUADS, origin.y + i % COLUMN_QUADS * 4u);
+            tile_b[i] = right(term + i / COLUMN_QUADS, origin.y + i % COLUMN_QUADS * 4u);
         }
         workgroupBarrier();
         for (var k = 0u; k < DEPTH_QUADS; k++) {

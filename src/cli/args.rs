@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::profile::measured::Variant;
+
 /// At what load does a GPU fleet melt, what does the next 100,000-GPU chunk buy, and what does it cost?
 #[derive(Debug, Parser)]
 #[command(name = "meltpoint", version, about, propagate_version = true)]
@@ -52,6 +54,13 @@ pub enum Command {
 fn seed(text: &str) -> Result<u64, String> {
     text.parse()
         .map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
+}
+
+/// Reads a variant; the message says which there are.
+fn variant(text: &str) -> Result<Variant, String> {
+    let all = [Variant::F32, Variant::F16, Variant::CooperativeF16];
+    let found = all.into_iter().find(|variant| variant.name() == text);
+    found.ok_or_else(|| format!("variants are {}", all.map(Variant::name).join(", ")))
 }
 
 /// A scenario and what is changed in it.
@@ -240,6 +249,28 @@ pub struct Measure {
     /// The adapter, by its number in --list or by a part of its name [default: the most capable].
     #[arg(long, value_name = "NAME|NUMBER")]
     pub adapter: Option<String>,
+    /// The model, by its name in --list [default: dit-xl-2, or tiny on a software adapter].
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Width and height of its images in pixels [default: the model's own].
+    #[arg(long, value_name = "PIXELS")]
+    pub resolution: Option<u32>,
+    /// Batch sizes, as `1,2,4` [default: 1, 2, 4, ... until memory or time end].
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub batches: Vec<u32>,
+    /// Storage and arithmetic: f32, f16 or cooperative-f16 [default: the fastest that the adapter can].
+    #[arg(long, value_name = "VARIANT", value_parser = variant)]
+    pub variant: Option<Variant>,
+    /// A quarter of a minute, with wider intervals.
+    #[arg(long, conflicts_with = "full")]
+    pub quick: bool,
+    /// Up to a quarter of an hour: more samples, and batch sizes between the powers of two.
+    #[arg(long)]
+    pub full: bool,
+    /// Where the profile goes; its figure is written beside it.
+    #[arg(long, value_name = "FILE", default_value = "meltpoint-profile.json")]
+    pub out: PathBuf,
     /// Time the compute shader in this WGSL file: entry point `main`, buffers in group 0.
     #[arg(long, value_name = "FILE")]
     pub kernel: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! `meltpoint measure`: a kernel on the GPU of this machine, or two device profiles side by side.
+//! `meltpoint measure`: a model or a kernel on the GPU of this machine, or two device profiles side by side.
 
 #[cfg(feature = "gpu")]
 mod failure;
@@ -6,6 +6,8 @@ mod failure;
 mod kernel;
 #[cfg(feature = "gpu")]
 mod list;
+#[cfg(feature = "gpu")]
+mod model;
 
 use super::args::{Format, Measure, MeasureCommand, MeasureCompare};
 use super::error::Failure;
@@ -29,10 +31,7 @@ fn here(arguments: &Measure) -> Result<u8, Failure> {
         }
         _ if arguments.list => list::run(arguments),
         Some(file) => kernel::run(arguments, file),
-        None => Err(Failure::usage(
-            "there is nothing to measure",
-            "name a kernel with --kernel FILE, or see --list",
-        )),
+        None => model::run(arguments),
     }
 }
 

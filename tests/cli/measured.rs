@@ -4,7 +4,7 @@ use meltpoint::profile::MeasuredProfile;
 use serde_json::Value as Json;
 
 use crate::profiles::h100;
-use crate::program::{Ended, HELLO, Room};
+use crate::program::{HELLO, Room};
 
 /// A room with these profiles as `a.json`, `b.json` ...
 fn with(profiles: &[MeasuredProfile]) -> Room {
@@ -83,8 +83,8 @@ fn arguments_that_contradict_each_other_are_refused() {
 }
 
 /// A run with drivers that do not exist.
-#[cfg(feature = "gpu")]
-fn without_adapter(room: &Room, arguments: &[&str]) -> Ended {
+#[cfg(all(feature = "gpu", target_os = "linux"))]
+fn without_adapter(room: &Room, arguments: &[&str]) -> crate::program::Ended {
     let mut command = room.command(arguments);
     command
         .env("VK_ICD_FILENAMES", "/dev/null")

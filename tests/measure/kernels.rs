@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
+use crate::Test;
 use crate::program::Room;
-
-/// A test and the fact that it states.
-type Test = (&'static str, fn());
 
 pub(crate) const TESTS: [Test; 6] = [
     ("a_kernel_is_timed_and_its_rate_told", timed),

@@ -11,6 +11,7 @@
 )]
 
 mod kernels;
+mod models;
 #[expect(dead_code, reason = "the tests of the command line use more of it")]
 #[path = "../cli/program.rs"]
 mod program;
@@ -19,6 +20,9 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use meltpoint::gpu::adapter;
+
+/// A test and the fact that it states.
+type Test = (&'static str, fn());
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -33,7 +37,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    let tests = kernels::TESTS.iter();
+    let tests = kernels::TESTS.iter().chain(&models::TESTS);
     let trials = tests.map(|(name, test)| {
         let test = || -> Result<(), Failed> {
             test();

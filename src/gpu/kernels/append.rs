@@ -36,7 +36,7 @@ struct Params {
 }
 
 impl Append {
-    /// The new token of each sequence into a cache [sequences, `tokens_max`, columns] at a position.
+    /// The new token of each sequence into a cache `[sequences, tokens_max, columns]` at a position.
     #[must_use]
     pub fn token(
         sequences: usize,

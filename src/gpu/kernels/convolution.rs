@@ -1,6 +1,6 @@
 //! Convolutions of images, with bias, activation, residual, and nearest upsampling of the input in one pass.
 //!
-//! Images are [image, y, x, channel]; weights are [tap, input channel, output channel] with taps row by row.
+//! Images are `[image, y, x, channel]`; weights are `[tap, input channel, output channel]` with taps row by row.
 //! It is a matrix product of output pixels by (tap, channel) whose left side is read in place, so it shares
 //! the tiles of [`super::Gemm`].
 

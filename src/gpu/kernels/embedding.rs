@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
 
-/// Row `indices[i]` of a table [rows, columns] for each of `tokens`; inputs: indices, table.
+/// Row `indices[i]` of a table `[rows, columns]` for each of `tokens`; inputs: indices, table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Embedding {
     /// Indices.

@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::{Function, Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
 
-/// silu(a) * b of rows [a, b] of twice `columns`.
+/// silu(a) * b of rows `[a, b]` of twice `columns`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gated {
     /// Rows.

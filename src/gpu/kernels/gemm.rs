@@ -14,7 +14,7 @@ use super::slice::{SliceParams, absent, reader, writer};
 use super::tiles::{self, Tiles};
 use super::{Function, Kernel, Operand, Shader, Slice, Tolerance, Variant, Work, prelude};
 
-/// A product of a [images * rows, depth] and a [depth, columns] matrix.
+/// A product of a [images * rows, depth] and a `[depth, columns]` matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gemm {
     /// Images, sequences, or 1.
@@ -29,7 +29,7 @@ pub struct Gemm {
     pub input: Slice,
     /// Where C is.
     pub output: Slice,
-    /// Whether a bias [columns] is added.
+    /// Whether a bias `[columns]` is added.
     pub bias: bool,
     /// What is done to the sum.
     pub function: Function,
@@ -39,7 +39,7 @@ pub struct Gemm {
     pub residual: Option<Residual>,
 }
 
-/// A factor for each image and column: some columns of a conditioning tensor [images, stride].
+/// A factor for each image and column: some columns of a conditioning tensor `[images, stride]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gate {
     /// Elements from one image to the next.
@@ -53,7 +53,7 @@ pub struct Gate {
 pub enum Residual {
     /// [images * rows, columns], as of a residual connection.
     Whole,
-    /// [rows, columns], the same for every image, as of position embeddings.
+    /// `[rows, columns]`, the same for every image, as of position embeddings.
     Repeated,
 }
 

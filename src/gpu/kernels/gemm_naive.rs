@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::{Gemm, Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
 
-/// C = A B, of [rows, depth] and [depth, columns].
+/// C = A B, of `[rows, depth]` and `[depth, columns]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GemmNaive {
     /// Rows of A and C.

@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use super::slice::{reader, writer};
 use super::{Function, Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
 
-/// A tensor [images, pixels, channels] whose channels form groups of neighbours.
+/// A tensor `[images, pixels, channels]` whose channels form groups of neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grouped {
     /// Images of the batch.
@@ -18,7 +18,7 @@ pub struct Grouped {
     pub groups: usize,
 }
 
-/// Mean and sum of squared deviations of each chunk of pixels: [images, groups, chunks, 2], in 32 bits.
+/// Mean and sum of squared deviations of each chunk of pixels: `[images, groups, chunks, 2]`, in 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupStatistics {
     /// What is read.
@@ -26,7 +26,7 @@ pub struct GroupStatistics {
 }
 
 /// f((x - mean) / sqrt(variance + epsilon) * weight + bias), mean and variance those of image and group.
-/// Inputs: x, the output of [`GroupStatistics`], weight [channels], bias [channels].
+/// Inputs: x, the output of [`GroupStatistics`], weight `[channels]`, bias `[channels]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GroupNorm {
     /// What is normalised.

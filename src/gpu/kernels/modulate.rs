@@ -39,12 +39,12 @@ pub enum Norm {
 pub enum Scaling {
     /// Nothing: one input.
     Plain,
-    /// y * weight; inputs: rows, weight [columns].
+    /// y * weight; inputs: rows, weight `[columns]`.
     Weight,
-    /// y * weight + bias; inputs: rows, weight [columns], bias [columns].
+    /// y * weight + bias; inputs: rows, weight `[columns]`, bias `[columns]`.
     Affine,
     /// y * (1 + scale) + shift, by image, as adaptive layer norm (Peebles and Xie 2023); inputs: rows,
-    /// conditioning [images, `stride`] with scale and shift among its columns.
+    /// conditioning `[images, stride]` with scale and shift among its columns.
     Condition {
         /// Elements from one image's conditioning to the next.
         stride: usize,

@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
 
-/// Cuts latents [images, height, width, channels] into tokens [sequences * patches, patch * patch * channels].
+/// Cuts latents `[images, height, width, channels]` into tokens [sequences * patches, patch * patch * channels].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patchify {
     /// Latents.

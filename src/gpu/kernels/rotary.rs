@@ -6,7 +6,7 @@ use super::slice::{SliceParams, reader, writer};
 use super::{Kernel, Operand, Shader, Slice, Tolerance, Variant, Work, prelude};
 
 /// Turns each pair of neighbouring columns of each head by an angle that grows with the token's position, after an
-/// optional root-mean-square norm of the head. Inputs: rows, and with the norm its weight [`head_dim`].
+/// optional root-mean-square norm of the head. Inputs: rows, and with the norm its weight `[head_dim]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rotary {
     /// Images, or sequences.
@@ -238,7 +238,7 @@ impl Kernel for Rotary {
     }
 
     /// Angles are products of the same two numbers of 32 bits on both sides; their reduction to +-pi/4 leaves
-    /// two roundings up to [`ANGLE_MAX`], which the allowance for transcendental functions covers.
+    /// two roundings up to `ANGLE_MAX`, which the allowance for transcendental functions covers.
     fn tolerance(&self) -> Tolerance {
         Tolerance {
             reduction: self.norm_epsilon.map_or(2, |_| self.head_dim),

@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
 
-/// Embeds times [sequences], in 32 bits, as [sequences, size]: cos(t f) for all f, then sin(t f).
+/// Embeds times `[sequences]`, in 32 bits, as `[sequences, size]`: cos(t f) for all f, then sin(t f).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timestep {
     /// Sequences.

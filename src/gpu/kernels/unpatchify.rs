@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
 
-/// Puts tokens [images * patches, patch * patch * `token_channels`] together to [images, height, width, channels].
+/// Puts tokens [images * patches, patch * patch * `token_channels`] together to `[images, height, width, channels]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unpatchify {
     /// Images, or sequences.
