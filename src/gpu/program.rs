@@ -112,6 +112,13 @@ impl Program {
         &self.tensors
     }
 
+    /// What the caller fills.
+    pub fn inputs(&self) -> impl Iterator<Item = (TensorId, Operand)> {
+        let all = self.tensors.iter().enumerate();
+        let inputs = all.filter(|(_, tensor)| tensor.role == Role::Input);
+        inputs.map(|(index, tensor)| (TensorId(index), tensor.operand))
+    }
+
     /// Its kernels in order.
     #[must_use]
     pub fn steps(&self) -> &[Step] {

@@ -63,7 +63,8 @@ fn on_device(
     device.read(&output)
 }
 
-fn random(operand: Operand, precision: Precision, stream: &mut Stream) -> Vec<f32> {
+/// Numbers in [-1, 1] as they are stored, or valid indices.
+pub(crate) fn random(operand: Operand, precision: Precision, stream: &mut Stream) -> Vec<f32> {
     let mut one = || match operand.element {
         Element::Real => precision.stored(2.0 * stream.unit() as f32 - 1.0),
         Element::Single => 2.0 * stream.unit() as f32 - 1.0,

@@ -20,6 +20,7 @@ mod gemm;
 mod normalisation;
 mod simple;
 mod validity;
+mod whole;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -92,7 +93,17 @@ fn main() -> ExitCode {
         let name = format!("{} {} is valid text", case.kernel.name(), case.name);
         Trial::test(name, move || validity::check(&case).map_err(Into::into))
     });
-    libtest_mimic::run(&arguments, trials.chain(texts).collect()).exit_code()
+    let wholes = whole::ALL.iter().map(|whole| {
+        let device = device.clone();
+        let ignored = device.is_none();
+        let test = move || match device {
+            Some(device) => whole::check(&device, whole).map_err(Into::into),
+            None => Ok(()),
+        };
+        Trial::test(format!("whole model {}", whole.name), test).with_ignored_flag(ignored)
+    });
+    let all = trials.chain(texts).chain(wholes);
+    libtest_mimic::run(&arguments, all.collect()).exit_code()
 }
 
 fn device() -> Option<Arc<Device>> {
