@@ -29,7 +29,7 @@ fn fetch_query(image: u32, head: u32, first_query: u32, first_column: u32, unit:
     if token >= params.query_tokens || column >= HEAD_DIM {
         return Real4();
     }
-    return load_queries(row_start(params.query, image, token) + head * HEAD_DIM + column, HEAD_DIM - column);
+    return stored_queries(row_start(params.query, image, token) + head * HEAD_DIM + column, HEAD_DIM - column);
 }
 
 fn fetch_key(image: u32, kv_head: u32, first_key: u32, unit: u32) -> Real4 {
@@ -38,7 +38,7 @@ fn fetch_key(image: u32, kv_head: u32, first_key: u32, unit: u32) -> Real4 {
     if token >= params.key_tokens || column >= HEAD_DIM {
         return Real4();
     }
-    return load_keys(row_start(params.key, image, token) + kv_head * HEAD_DIM + column, HEAD_DIM - column);
+    return stored_keys(row_start(params.key, image, token) + kv_head * HEAD_DIM + column, HEAD_DIM - column);
 }
 
 fn fetch_value(image: u32, kv_head: u32, first_key: u32, first_column: u32, unit: u32) -> Real4 {
@@ -47,7 +47,7 @@ fn fetch_value(image: u32, kv_head: u32, first_key: u32, first_column: u32, unit
     if token >= params.key_tokens || column >= HEAD_DIM {
         return Real4();
     }
-    return load_values(row_start(params.value, image, token) + kv_head * HEAD_DIM + column, HEAD_DIM - column);
+    return stored_values(row_start(params.value, image, token) + kv_head * HEAD_DIM + column, HEAD_DIM - column);
 }
 
 // Four scores of a query in units of ln 2; none counts behind the last key.

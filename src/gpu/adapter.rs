@@ -64,6 +64,9 @@ pub struct Capability {
     pub workgroup_bytes_max: u32,
 }
 
+/// Workgroup memory that shaders for cooperative matrices may use, in bytes: what NVIDIA has in Vulkan.
+const COOPERATIVE_WORKGROUP_BYTES: u32 = 49_152;
+
 impl Capability {
     /// The variants that run on it, the fastest first.
     #[must_use]
@@ -78,9 +81,12 @@ impl Capability {
         match variant {
             Variant::F32 => true,
             Variant::F16 => self.f16,
-            // Subgroups of a varying number of lanes would cut a matrix in two.
+            // The shaders give each 32 lanes matrices of their own: other subgroups would cut one in two.
             Variant::CooperativeF16 => {
-                self.f16 && self.cooperative_f16 && self.subgroup_lanes.0 == self.subgroup_lanes.1
+                self.f16
+                    && self.cooperative_f16
+                    && self.subgroup_lanes == (32, 32)
+                    && self.workgroup_bytes_max >= COOPERATIVE_WORKGROUP_BYTES
             }
         }
     }
@@ -211,5 +217,37 @@ fn vendor(id: u32) -> String {
         0x1414 => "Microsoft".to_owned(),
         0x10005 => "Mesa".to_owned(),
         other => format!("{other:#06x}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cooperative_shaders_want_subgroups_of_32_and_their_workgroup_memory() {
+        let capability = Capability {
+            f16: true,
+            cooperative_f16: true,
+            subgroup: true,
+            subgroup_lanes: (32, 32),
+            timestamps: true,
+            buffer_bytes_max: 1 << 30,
+            workgroup_bytes_max: 49_152,
+        };
+        assert_eq!(capability.variants().len(), 3);
+        let wide = Capability {
+            subgroup_lanes: (64, 64),
+            ..capability.clone()
+        };
+        let small = Capability {
+            workgroup_bytes_max: 32_768,
+            ..capability
+        };
+        let rest = [Variant::F16, Variant::F32];
+        assert_eq!(
+            (wide.variants(), small.variants()),
+            (rest.to_vec(), rest.to_vec())
+        );
     }
 }
