@@ -1,6 +1,7 @@
 //! Programs of the models against published figures, and what the catalog promises.
 
 use super::*;
+use crate::gpu::kernels::{Element, Fill, Kernel};
 use crate::gpu::precision::Precision;
 
 /// Largest difference to a published figure: papers round, and count normalisations or leave them out.
@@ -87,4 +88,59 @@ fn twice_the_batch_is_twice_the_work_but_the_same_weights() {
         assert!((ratio - 2.0).abs() < 1e-3, "{}: {ratio}", model.name);
         assert!(two.bytes(Precision::F16) < 2 * one.bytes(Precision::F16));
     }
+}
+
+/// The figures of `tests/data/tiny_model.py`, an implementation in `NumPy` that shares no code with ours.
+#[derive(Deserialize)]
+struct Independent {
+    next_latents: Vec<f32>,
+    every_97th_of_picture: Vec<f32>,
+}
+
+/// The last tensor of a program that runs through the twins, its inputs filled with the seeds 1, 2, ...
+fn through_twins(program: &Program) -> Vec<f32> {
+    let mut values = vec![Vec::new(); program.tensors().len()];
+    for ((id, operand), seed) in program.inputs().zip(1..) {
+        let fill = Fill {
+            elements: operand.elements,
+            seed,
+            scale: 1.0,
+            offset: 0.0,
+        };
+        let input = &mut values[id.index()];
+        input.resize(operand.elements, 0.0);
+        match operand.element {
+            Element::Real | Element::Single => fill.twin(&[], input),
+            Element::Index(_) => (0..operand.elements).for_each(|at| input[at] = at as f32),
+        }
+    }
+    program.twin(Precision::F32, &mut values);
+    let last = program.steps().last().expect("a program has steps");
+    std::mem::take(&mut values[last.output.index()])
+}
+
+fn assert_close(got: &[f32], want: &[f32]) {
+    assert_eq!(got.len(), want.len());
+    let largest = want
+        .iter()
+        .fold(0.0, |largest: f32, v| largest.max(v.abs()));
+    for (at, (got, want)) in got.iter().zip(want).enumerate() {
+        // Some fifty kernels, each rounding to 24 bits.
+        assert!(
+            (got - want).abs() < 1e-5 * largest,
+            "{at}: {got} against {want}"
+        );
+    }
+}
+
+#[test]
+fn the_tiny_model_computes_what_an_independent_implementation_does() {
+    let text = include_str!("../../../tests/data/tiny_model.json");
+    let independent: Independent = serde_json::from_str(text).expect("a fixture");
+    let tiny = model("tiny").expect("it is built in");
+    let next = through_twins(&tiny.denoise(64, 1));
+    assert_close(&next, &independent.next_latents);
+    let picture = through_twins(&tiny.decode(64, 1));
+    let some: Vec<f32> = picture.iter().copied().step_by(97).collect();
+    assert_close(&some, &independent.every_97th_of_picture);
 }
