@@ -309,7 +309,11 @@ fn a_signal_leaves_the_replications_that_are_done() {
                 false => ControlFlow::Continue(()),
             },
         );
-        let replications = trial.summary.replications.expect("some were done");
+        // With several threads the first replication may be the last to end, and what comes after it is left out.
+        let Some(replications) = trial.summary.replications else {
+            assert!(threads > 1, "one thread had done seven");
+            continue;
+        };
         assert!(replications.stopped && !trial.summary.partial);
         assert!(
             (1..50).contains(&replications.count()),
