@@ -1,8 +1,9 @@
-"""The model `tiny` once more, in NumPy and from the papers: an implementation that shares no code with ours.
+"""The tiny models once more, in NumPy and from the papers: an implementation that shares no code with ours.
 
-Writes tiny_model.json, the latents after one denoise step and the picture that the decoder makes of latents.
-Weights and inputs are the hash of `fill`; everything else is 64-bit arithmetic. Run it after a change of the
-shape of `tiny` in src/gpu/data/models.toml:
+Writes tiny_model.json: of `tiny` the latents after one denoise step and the picture that the decoder makes of
+latents, of `tiny-joint` the latents, of `tiny-tokens` the logits of a token and what is drawn from them.
+Weights and inputs are the hash of `fill`; everything else is 64-bit arithmetic. Run it after a change of their
+shapes in src/gpu/data/models.toml:
 
     python3 tests/data/tiny_model.py > tests/data/tiny_model.json
 """
@@ -16,6 +17,8 @@ CHANNELS, PREDICTED, PATCH, SIDE = 4, 8, 2, 8
 STEPS, GUIDANCE, CLASSES, TIME_WIDTH = 4, 2.0, 1001, 256
 STAGES, STAGE_BLOCKS, GROUPS = (16, 16, 8, 8), 1, 4
 SEQUENCES = 2
+TEXT_TOKENS, TEXT_WIDTH, POOLED, STILL = 7, 24, 12, 4
+VOCABULARY, TOKEN_MLP, LAYERS, TOKENS_MAX, CONTEXT = 64, 48, 2, 65, 5
 
 
 def pcg(word):
@@ -69,12 +72,19 @@ def attention(packed, heads):
     return (scores @ v).transpose(0, 2, 1, 3).reshape(sequences, tokens, width)
 
 
-def denoise(latents, times, classes, positions):
+def waves(times):
     frequencies = np.exp(-np.log(10000.0) * np.arange(TIME_WIDTH // 2) / (TIME_WIDTH // 2))
     angles = times[:, None] * frequencies
-    waves = np.concatenate([np.cos(angles), np.sin(angles)], axis=1)
+    return np.concatenate([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def two_layers(name, x, function):
+    return linear(name + ".2", function(linear(name + ".1", x, WIDTH)), WIDTH)
+
+
+def denoise(latents, times, classes, positions):
     table = weight("classes.table", (CLASSES, WIDTH), 0.05)
-    condition = silu(linear("time.2", silu(linear("time.1", waves, WIDTH)), WIDTH) + table[classes])
+    condition = silu(two_layers("time", waves(times), silu) + table[classes])
 
     across = SIDE // PATCH
     patches = latents.reshape(across, PATCH, across, PATCH, CHANNELS).transpose(0, 2, 1, 3, 4)
@@ -140,6 +150,139 @@ def decode(latents):
     return convolve("out", silu(group_norm("out.norm", x)), 3, 3)
 
 
+def attend(q, k, v):
+    """[token, head, column] each -> [query token, width]."""
+    q, k, v = (t.transpose(1, 0, 2) for t in (q, k, v))
+    scores = softmax(q @ k.transpose(0, 2, 1) / np.sqrt(q.shape[2]))
+    return (scores @ v).transpose(1, 0, 2).reshape(q.shape[1], -1)
+
+
+def heads(x):
+    return x.reshape(x.shape[0], HEADS, -1)
+
+
+def rms_norm(x, epsilon):
+    return x / np.sqrt((x * x).mean(-1, keepdims=True) + epsilon)
+
+
+def turn(x, angles):
+    """Each pair of neighbouring columns as a complex number times e^(i angle)."""
+    turned = (x[..., 0::2] + 1j * x[..., 1::2]) * np.exp(1j * angles)
+    return np.stack([turned.real, turned.imag], axis=-1).reshape(x.shape)
+
+
+def grid_angles(across):
+    """[text and image tokens, pairs]: text stands still, as do the first columns."""
+    pairs = (WIDTH // HEADS - STILL) // 4
+    frequencies = 10000.0 ** (-np.arange(pairs) / pairs)
+    rows, columns = np.divmod(np.arange(across * across), across)
+    image = [np.zeros((across * across, STILL // 2)), rows[:, None] * frequencies, columns[:, None] * frequencies]
+    text = np.zeros((TEXT_TOKENS, WIDTH // HEADS // 2))
+    return np.concatenate([text, np.concatenate(image, axis=1)])[:, None]
+
+
+def modulated(x, shift, scale):
+    return layer_norm(x) * (1 + scale) + shift
+
+
+def mlp(name, x):
+    return linear(name + ".down", gelu(linear(name + ".up", x, MLP)), WIDTH)
+
+
+def cross_block(name, x, text, shared):
+    parts = shared + weight(name + ".table", (6 * WIDTH,), 0.05)
+    shift, scale, gate, shift_mlp, scale_mlp, gate_mlp = parts.reshape(6, WIDTH)
+    packed = linear(name + ".qkv", modulated(x, shift, scale), 3 * WIDTH)
+    x = x + gate * linear(name + ".project", attend(*(heads(t) for t in np.split(packed, 3, axis=1))), WIDTH)
+    query = heads(linear(name + ".cross.query", x, WIDTH))
+    keys, values = (heads(t) for t in np.split(linear(name + ".cross.pairs", text, 2 * WIDTH), 2, axis=1))
+    x = x + linear(name + ".cross.project", attend(query, keys, values), WIDTH)
+    return x + gate_mlp * mlp(name, modulated(x, shift_mlp, scale_mlp))
+
+
+def normed_heads(name, packed):
+    """Queries, keys, values of one stream, the first two normalised by head."""
+    q, k, v = (heads(t) for t in np.split(packed, 3, axis=1))
+    q, k = (rms_norm(t, 1e-6) * weight(f"{name}.turn.{i}", (WIDTH // HEADS,), 0.1, 1.0) for i, t in enumerate((q, k)))
+    return q, k, v
+
+
+def joint_block(name, image, text, condition, angles):
+    streams = [(name + ".text", text), (name + ".image", image)]
+    parts = [linear(stream + ".condition", condition, 6 * WIDTH).reshape(6, WIDTH) for stream, _ in streams]
+    qkv = [
+        normed_heads(stream, linear(stream + ".qkv", modulated(x, part[0], part[1]), 3 * WIDTH))
+        for (stream, x), part in zip(streams, parts)
+    ]
+    q, k, v = (np.concatenate(both) for both in zip(*qkv))
+    attended = np.split(attend(turn(q, angles), turn(k, angles), v), [TEXT_TOKENS])
+    done = []
+    for (stream, x), part, rows in zip(streams, parts, attended):
+        x = x + part[2] * linear(stream + ".project", rows, WIDTH)
+        done.append(x + part[5] * mlp(stream, modulated(x, part[3], part[4])))
+    return done[1], done[0]
+
+
+def parallel_block(name, x, condition, angles):
+    shift, scale, gate = linear(name + ".condition", condition, 3 * WIDTH).reshape(3, WIDTH)
+    normed = modulated(x, shift, scale)
+    q, k, v = normed_heads(name, linear(name + ".qkv", normed, 3 * WIDTH))
+    attended = attend(turn(q, angles), turn(k, angles), v)
+    return x + gate * (mlp(name, normed) + linear(name + ".project", attended, WIDTH))
+
+
+def denoise_joint():
+    latents = fill(SIDE * SIDE * CHANNELS, 1, 1.0).reshape(SIDE, SIDE, CHANNELS)
+    times, scales = waves(fill(1, 2, 1.0)), waves(fill(1, 3, 1.0))
+    pooled = fill(POOLED, 4, 1.0).reshape(1, POOLED)
+    text = fill(TEXT_TOKENS * TEXT_WIDTH, 5, 1.0).reshape(TEXT_TOKENS, TEXT_WIDTH)
+    condition = two_layers("time", times, silu) + two_layers("guidance", scales, silu)
+    condition = silu(condition + two_layers("pooled", pooled, silu))
+    across = SIDE // PATCH
+    patches = latents.reshape(across, PATCH, across, PATCH, CHANNELS).transpose(0, 2, 1, 3, 4)
+    image = linear("patches", patches.reshape(across * across, -1), WIDTH)
+    text = two_layers("text", text, gelu)
+    angles = grid_angles(across)
+    image = cross_block("block.0", image, text, linear("shared.condition", condition, 6 * WIDTH))
+    image, text = joint_block("block.1", image, text, condition, angles)
+    image = parallel_block("block.2", np.concatenate([text, image]), condition, angles)[TEXT_TOKENS:]
+    shift, scale = linear("out.condition", condition, 2 * WIDTH).reshape(2, WIDTH)
+    tokens = linear("out", modulated(image, shift, scale), PATCH * PATCH * CHANNELS)
+    predictions = tokens.reshape(across, across, PATCH, PATCH, CHANNELS).transpose(0, 2, 1, 3, 4)
+    return latents - predictions.reshape(latents.shape) / STEPS
+
+
+def product(name, x, outputs):
+    inputs = x.shape[-1]
+    return x @ weight(name + ".weight", (inputs, outputs), np.float32(np.sqrt(3.0 / inputs)))
+
+
+def token_norm(name, x):
+    return rms_norm(x, 1e-5) * weight(name, (WIDTH,), 0.1, 1.0)
+
+
+def next_token():
+    """Logits of both sequences, then the token drawn for the one image."""
+    x = weight("embedding", (VOCABULARY, WIDTH), 1.0)[np.arange(SEQUENCES)]
+    pairs = WIDTH // HEADS // 2
+    angles = CONTEXT * 10000.0 ** (-np.arange(pairs) / pairs)
+    for layer in range(LAYERS):
+        name = f"layer.{layer}"
+        shape = (SEQUENCES, TOKENS_MAX, HEADS, WIDTH // HEADS)
+        caches = [fill(int(np.prod(shape)), 2 + 2 * layer + i, 1.0).reshape(shape)[:, :CONTEXT] for i in range(2)]
+        packed = product(name + ".qkv", token_norm(name + ".norm-1", x), 3 * WIDTH)
+        q, k, v = (heads(t)[:, None] for t in np.split(packed, 3, axis=1))
+        keys, values = (np.concatenate(both, axis=1) for both in zip(caches, (turn(k, angles), v)))
+        attended = [attend(*one) for one in zip(turn(q, angles), keys, values)]
+        x = x + product(name + ".project", np.concatenate(attended), WIDTH)
+        gate, up = np.split(product(name + ".up", token_norm(name + ".norm-2", x), 2 * TOKEN_MLP), 2, axis=1)
+        x = x + product(name + ".down", silu(gate) * up, WIDTH)
+    logits = product("out", token_norm("out.norm", x), VOCABULARY)
+    units = np.array([((pcg(i ^ pcg(1)) >> 9) + 0.5) / 8388608.0 for i in range(VOCABULARY)])
+    scores = logits[1] + GUIDANCE * (logits[0] - logits[1]) - np.log(-np.log(units))
+    return logits, np.argmax(scores)
+
+
 def main():
     # Inputs have the seeds 1, 2, ... in the order of the program: latents, time, classes, positions.
     latents = fill(SIDE * SIDE * CHANNELS, 1, 1.0).reshape(SIDE, SIDE, CHANNELS)
@@ -149,7 +292,14 @@ def main():
     next_latents = denoise(latents, times, classes, positions)
     # Every 97th number of the picture is enough: each depends on nearly all of what comes before.
     picture = decode(latents).reshape(-1)[::97]
-    rounded = {"next_latents": next_latents.reshape(-1), "every_97th_of_picture": picture}
+    logits, token = next_token()
+    rounded = {
+        "next_latents": next_latents.reshape(-1),
+        "every_97th_of_picture": picture,
+        "joint_next_latents": denoise_joint().reshape(-1),
+        "logits": logits.reshape(-1),
+        "token": [token],
+    }
     print(json.dumps({name: [float(f"{v:.9g}") for v in values] for name, values in rounded.items()}))
 
 

@@ -84,7 +84,7 @@ pub(super) fn all(denoising: &mut Denoising<'_>, x: TensorId) -> TensorId {
     image
 }
 
-/// The text as rows of the model's width.
+/// The text as rows of the model's width: through one layer, or through two where all else is cross attention.
 fn text(denoising: &mut Denoising<'_>) -> TensorId {
     let shape = denoising.shape;
     let rows = denoising.sequences * shape.text_tokens;
@@ -93,10 +93,10 @@ fn text(denoising: &mut Denoising<'_>) -> TensorId {
     let text = builder.program.input("text", text);
     let is_cross = shape.blocks[0].kind == BlockKind::Cross;
     let first = [rows, shape.text_width, shape.width];
-    let projected = builder.linear("text.1", text, first, Function::Gelu);
     if !is_cross {
-        return projected;
+        return builder.linear("text.1", text, first, Function::Identity);
     }
+    let projected = builder.linear("text.1", text, first, Function::Gelu);
     let second = [rows, shape.width, shape.width];
     let output = builder.linear("text.2", projected, second, Function::Identity);
     builder.give(projected);
