@@ -129,12 +129,17 @@ struct Decoder {
     date: String,
     provenance: Provenance,
     latent_channels: usize,
-    /// Whether a 1x1 convolution of the latent comes first.
-    has_entry: bool,
+    /// Rows of the table that turns tokens into latents; `None`: latents are what comes in.
+    codebook: Option<usize>,
+    /// Channels behind a 1x1 convolution of the latent, where that comes first.
+    entry_channels: Option<usize>,
+    /// Whether attention follows each residual block of the lowest stage, and not only those of the middle.
+    #[serde(default)]
+    has_attention_below: bool,
     stages: Vec<usize>,
     blocks: usize,
     groups: usize,
-    published_parameters: Option<f64>,
+    published_parameters: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -227,11 +232,10 @@ impl Model {
             .as_ref()
             .expect("an autoregressive model");
         self.assert_resolution(resolution_px);
-        let tokens = self.iterations_per_image(resolution_px) + shape.prompt_tokens;
-        tokens::step(self, shape, tokens as usize, batch, context)
+        tokens::step(self, shape, resolution_px, batch, context)
     }
 
-    /// A batch of latents to pixels.
+    /// A batch of latents, or of the tokens that stand for them, to pixels.
     ///
     /// # Panics
     /// When it makes no images of this resolution.

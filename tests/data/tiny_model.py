@@ -1,7 +1,8 @@
 """The tiny models once more, in NumPy and from the papers: an implementation that shares no code with ours.
 
-Writes tiny_model.json: of `tiny` the latents after one denoise step and the picture that the decoder makes of
-latents, of `tiny-joint` the latents, of `tiny-tokens` the logits of a token and what is drawn from them.
+Writes tiny_model.json: of `tiny` the latents after all denoise steps and the picture that the decoder makes of
+them, of `tiny-joint` the latents after one, of `tiny-tokens` all tokens of an image, the logits of the last and
+the picture that its own decoder makes of the tokens.
 Weights and inputs are the hash of `fill`; everything else is 64-bit arithmetic. Run it after a change of their
 shapes in src/gpu/data/models.toml:
 
@@ -18,7 +19,8 @@ STEPS, GUIDANCE, CLASSES, TIME_WIDTH = 4, 2.0, 1001, 256
 STAGES, STAGE_BLOCKS, GROUPS = (16, 16, 8, 8), 1, 4
 SEQUENCES = 2
 TEXT_TOKENS, TEXT_WIDTH, POOLED, STILL = 7, 24, 12, 4
-VOCABULARY, TOKEN_MLP, LAYERS, TOKENS_MAX, CONTEXT = 64, 48, 2, 65, 5
+VOCABULARY, TOKEN_MLP, LAYERS, PROMPT = 64, 48, 2, 1
+TOKEN_ENTRY, TOKEN_STAGE_BLOCKS = 8, 2
 
 
 def pcg(word):
@@ -134,17 +136,24 @@ def residual_block(name, x, channels):
     return shortcut + convolve(name + ".2", silu(group_norm(name + ".norm-2", inner)), channels, 3)
 
 
-def decode(latents):
-    x = convolve("entry", latents, CHANNELS, 1)
+def attention_block(name, x):
+    channels = x.shape[2]
+    rows = group_norm(name + ".norm", x).reshape(1, -1, channels)
+    packed = linear(name + ".qkv", rows, 3 * channels)
+    return x + linear(name + ".out", attention(packed, 1), channels).reshape(x.shape)
+
+
+def decode(latents, entry, blocks, has_attention_below):
+    x = convolve("entry", latents, entry, 1)
     x = convolve("in", x, STAGES[0], 3)
     x = residual_block("middle.0", x, STAGES[0])
-    rows = group_norm("middle.attention.norm", x).reshape(1, -1, STAGES[0])
-    packed = linear("middle.attention.qkv", rows, 3 * STAGES[0])
-    x = x + linear("middle.attention.out", attention(packed, 1), STAGES[0]).reshape(x.shape)
+    x = attention_block("middle.attention", x)
     x = residual_block("middle.1", x, STAGES[0])
     for stage, channels in enumerate(STAGES):
-        for block in range(STAGE_BLOCKS):
+        for block in range(blocks):
             x = residual_block(f"stage.{stage}.{block}", x, channels)
+            if stage == 0 and has_attention_below:
+                x = attention_block(f"stage.{stage}.{block}.attention", x)
         if stage < len(STAGES) - 1:
             x = convolve(f"stage.{stage}.up", x.repeat(2, axis=0).repeat(2, axis=1), channels, 3)
     return convolve("out", silu(group_norm("out.norm", x)), 3, 3)
@@ -261,44 +270,68 @@ def token_norm(name, x):
     return rms_norm(x, 1e-5) * weight(name, (WIDTH,), 0.1, 1.0)
 
 
-def next_token():
-    """Logits of both sequences, then the token drawn for the one image."""
-    x = weight("embedding", (VOCABULARY, WIDTH), 1.0)[np.arange(SEQUENCES)]
-    pairs = WIDTH // HEADS // 2
-    angles = CONTEXT * 10000.0 ** (-np.arange(pairs) / pairs)
+def token_angles(context):
+    """Half of the pairs by the row of the token, half by its column; the prompt is not turned."""
+    axis = WIDTH // HEADS // 4
+    frequencies = 10000.0 ** (-np.arange(axis) / axis)
+    row, column = divmod(context - PROMPT, SIDE) if context >= PROMPT else (0, 0)
+    return np.concatenate([row * frequencies, column * frequencies])
+
+
+def next_token(tokens, caches, context):
+    """Logits of both sequences, then the token drawn for the one image; the caches grow by one."""
+    x = weight("embedding", (VOCABULARY, WIDTH), 1.0)[tokens]
+    angles = token_angles(context)
     for layer in range(LAYERS):
         name = f"layer.{layer}"
-        shape = (SEQUENCES, TOKENS_MAX, HEADS, WIDTH // HEADS)
-        caches = [fill(int(np.prod(shape)), 2 + 2 * layer + i, 1.0).reshape(shape)[:, :CONTEXT] for i in range(2)]
         packed = product(name + ".qkv", token_norm(name + ".norm-1", x), 3 * WIDTH)
         q, k, v = (heads(t)[:, None] for t in np.split(packed, 3, axis=1))
-        keys, values = (np.concatenate(both, axis=1) for both in zip(caches, (turn(k, angles), v)))
-        attended = [attend(*one) for one in zip(turn(q, angles), keys, values)]
+        caches[layer] = [np.concatenate(both, axis=1) for both in zip(caches[layer], (turn(k, angles), v))]
+        attended = [attend(*one) for one in zip(turn(q, angles), *caches[layer])]
         x = x + product(name + ".project", np.concatenate(attended), WIDTH)
         gate, up = np.split(product(name + ".up", token_norm(name + ".norm-2", x), 2 * TOKEN_MLP), 2, axis=1)
         x = x + product(name + ".down", silu(gate) * up, WIDTH)
     logits = product("out", token_norm("out.norm", x), VOCABULARY)
-    units = np.array([((pcg(i ^ pcg(1)) >> 9) + 0.5) / 8388608.0 for i in range(VOCABULARY)])
+    units = np.array([((pcg(i ^ pcg(context)) >> 9) + 0.5) / 8388608.0 for i in range(VOCABULARY)])
     scores = logits[1] + GUIDANCE * (logits[0] - logits[1]) - np.log(-np.log(units))
+    second, first = np.sort(scores)[-2:]
+    assert first - second > 1e-3, "32 bits might draw another token"
     return logits, np.argmax(scores)
+
+
+def draw_image():
+    """All tokens of an image and the last logits. What is drawn goes into both sequences of the next step."""
+    empty = np.zeros((SEQUENCES, 0, HEADS, WIDTH // HEADS))
+    caches = [[empty, empty] for _ in range(LAYERS)]
+    inputs, drawn = np.arange(SEQUENCES), []
+    for context in range(SIDE * SIDE):
+        logits, token = next_token(inputs, caches, context)
+        inputs = np.full(SEQUENCES, token)
+        drawn.append(token)
+    return drawn, logits
 
 
 def main():
     # Inputs have the seeds 1, 2, ... in the order of the program: latents, time, classes, positions.
     latents = fill(SIDE * SIDE * CHANNELS, 1, 1.0).reshape(SIDE, SIDE, CHANNELS)
-    times = fill(SEQUENCES, 2, 1.0)
     classes = np.arange(SEQUENCES) % CLASSES
     positions = fill((SIDE // PATCH) ** 2 * WIDTH, 4, 1.0).reshape(1, -1, WIDTH)
-    next_latents = denoise(latents, times, classes, positions)
-    # Every 97th number of the picture is enough: each depends on nearly all of what comes before.
-    picture = decode(latents).reshape(-1)[::97]
-    logits, token = next_token()
+    for step in range(STEPS):
+        latents = denoise(latents, np.full(SEQUENCES, STEPS - step), classes, positions)
+    tokens, logits = draw_image()
+    codes = weight("codebook", (VOCABULARY, CHANNELS), 1.0)[tokens].reshape(SIDE, SIDE, CHANNELS)
+    # Every 97th number of a picture is enough: each depends on nearly all of what comes before.
+    pictures = [
+        decode(latents, CHANNELS, STAGE_BLOCKS, has_attention_below=False),
+        decode(codes, TOKEN_ENTRY, TOKEN_STAGE_BLOCKS, has_attention_below=True),
+    ]
     rounded = {
-        "next_latents": next_latents.reshape(-1),
-        "every_97th_of_picture": picture,
+        "denoised": latents.reshape(-1),
+        "every_97th_of_picture": pictures[0].reshape(-1)[::97],
         "joint_next_latents": denoise_joint().reshape(-1),
-        "logits": logits.reshape(-1),
-        "token": [token],
+        "tokens": tokens,
+        "last_logits": logits.reshape(-1),
+        "every_97th_of_token_picture": pictures[1].reshape(-1)[::97],
     }
     print(json.dumps({name: [float(f"{v:.9g}") for v in values] for name, values in rounded.items()}))
 

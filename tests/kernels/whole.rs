@@ -12,40 +12,63 @@ use meltpoint::random::Seed;
 
 use crate::agreement::random;
 
-/// A program of a small model.
+/// A program of a small model for a number of images.
 pub(crate) struct Whole {
     pub(crate) name: &'static str,
-    make: fn() -> Program,
+    /// How often it runs, each time on the output of the time before.
+    iterations: usize,
+    make: fn(usize) -> Program,
 }
 
-/// Each kind of block, both kinds of models, the decoder; two images, so that a mixed-up stride shows.
-pub(crate) const ALL: [Whole; 4] = [
+/// Each kind of block, both kinds of models and of decoders.
+pub(crate) const ALL: [Whole; 5] = [
     Whole {
-        name: "tiny: a denoise step with guidance",
-        make: || model("tiny").expect("it is built in").denoise(64, 2),
+        name: "tiny: all denoise steps with guidance",
+        iterations: 4,
+        make: |batch| model("tiny").expect("it is built in").denoise(64, batch),
     },
     Whole {
         name: "tiny-joint: a denoise step with text",
-        make: || model("tiny-joint").expect("it is built in").denoise(64, 2),
+        iterations: 1,
+        make: |batch| {
+            model("tiny-joint")
+                .expect("it is built in")
+                .denoise(64, batch)
+        },
     },
     Whole {
         name: "tiny-tokens: a token with a cache",
-        make: || {
+        iterations: 1,
+        make: |batch| {
             let model = model("tiny-tokens").expect("it is built in");
-            model.token_step(128, 2, 201)
+            model.token_step(128, batch, 201)
         },
     },
     Whole {
         name: "tiny: latents to pixels",
-        make: || model("tiny").expect("it is built in").decode(64, 2),
+        iterations: 1,
+        make: |batch| model("tiny").expect("it is built in").decode(64, batch),
+    },
+    Whole {
+        name: "tiny-tokens: tokens to pixels",
+        iterations: 1,
+        make: |batch| {
+            model("tiny-tokens")
+                .expect("it is built in")
+                .decode(64, batch)
+        },
     },
 ];
 
 /// Runs every variant that the adapter can.
 pub(crate) fn check(device: &Device, whole: &Whole) -> Result<(), String> {
-    let program = (whole.make)();
     for variant in device.adapter.capability.variants() {
-        agree(device, &program, variant).map_err(|text| format!("{}: {text}", variant.name()))?;
+        let mut weights = Weights::default();
+        // Two images, so that a mixed-up stride shows; then one, with the weights that are already there.
+        for batch in [2, 1] {
+            agree(device, whole, batch, variant, &mut weights)
+                .map_err(|text| format!("{} of {batch}: {text}", variant.name()))?;
+        }
     }
     Ok(())
 }
@@ -58,16 +81,37 @@ fn compared(program: &Program) -> TensorId {
     real.next().expect("a program computes numbers").output
 }
 
-fn agree(device: &Device, program: &Program, variant: Variant) -> Result<(), String> {
+/// Where the output goes before the next iteration.
+fn latents(program: &Program) -> TensorId {
+    let mut inputs = program.inputs().map(|(id, _)| id);
+    let latents = inputs.find(|id| program.tensors()[id.index()].name == "latents");
+    latents.expect("what iterates has latents")
+}
+
+fn agree(
+    device: &Device,
+    whole: &Whole,
+    batch: usize,
+    variant: Variant,
+    weights: &mut Weights,
+) -> Result<(), String> {
+    let program = (whole.make)(batch);
     let precision = variant.precision();
     let mut stream = Seed(2025).stream("whole", variant.name(), 0);
     let mut values = vec![Vec::new(); program.tensors().len()];
     for (id, operand) in program.inputs() {
         values[id.index()] = random(operand, precision, &mut stream);
     }
-    let got = on_device(device, program, variant, &values).map_err(|error| error.to_string())?;
-    program.twin(precision, &mut values);
-    let want = &values[compared(program).index()];
+    let iterations = whole.iterations;
+    let got = on_device(device, &program, variant, iterations, &values, weights)
+        .map_err(|error| error.to_string())?;
+    for iteration in 0..iterations {
+        if iteration > 0 {
+            values[latents(&program).index()] = values[compared(&program).index()].clone();
+        }
+        program.twin(precision, &mut values);
+    }
+    let want = &values[compared(&program).index()];
     let squares: f64 = want.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
     let rms = (squares / want.len() as f64).sqrt();
     let errors = got
@@ -79,7 +123,8 @@ fn agree(device: &Device, program: &Program, variant: Variant) -> Result<(), Str
     // squares.
     let steps = program.steps().iter();
     let each = steps.map(|step| step.kernel.tolerance().relative(precision));
-    let allowed = each.map(|error| error * error).sum::<f64>().sqrt();
+    let squares = each.map(|error| error * error).sum::<f64>();
+    let allowed = (iterations as f64 * squares).sqrt();
     println!(
         "{:>20} {precision:?} error {error:.2e} of {allowed:.2e} allowed",
         "whole model"
@@ -96,15 +141,22 @@ fn on_device(
     device: &Device,
     program: &Program,
     variant: Variant,
+    iterations: usize,
     values: &[Vec<f32>],
+    weights: &mut Weights,
 ) -> Result<Vec<f32>, Error> {
     let mut pace = Pace::default();
-    let mut weights = Weights::default();
-    let session = Session::new(device, program, variant, &mut weights, &mut pace)?;
+    let session = Session::new(device, program, variant, weights, &mut pace)?;
     for (id, _) in program.inputs() {
         device.write(session.tensor(id), &values[id.index()]);
     }
-    pace.learn(device, session.stages())?;
+    for iteration in 0..iterations {
+        if iteration > 0 {
+            let next = device.read(session.tensor(compared(program)))?;
+            device.write(session.tensor(latents(program)), &next);
+        }
+        pace.learn(device, session.stages())?;
+    }
     session.checked_output(device)?;
     device.read(session.tensor(compared(program)))
 }

@@ -1,10 +1,11 @@
-//! From latents to pixels: residual blocks of convolutions with attention in the middle, and upsampling
-//! (Rombach et al. 2022).
+//! From latents, or tokens that stand for them, to pixels: residual blocks of convolutions with attention in the
+//! middle, and upsampling (Rombach et al. 2022; Esser et al. 2021 for tokens).
 
 use super::Decoder;
 use super::parts::Builder;
 use crate::gpu::kernels::{
-    Attention, Convolution, Function, Gemm, GroupNorm, GroupStatistics, Grouped, Operand, Residual,
+    Attention, Convolution, Embedding, Function, Gemm, GroupNorm, GroupStatistics, Grouped, Kernel,
+    Operand, Residual,
 };
 use crate::gpu::program::{Program, TensorId};
 
@@ -32,8 +33,7 @@ struct Decoding<'a> {
 pub(super) fn decode(shape: &Decoder, resolution: usize, images: usize) -> Program {
     let side = resolution >> (shape.stages.len() - 1);
     let mut builder = Builder::default();
-    let elements = images * side * side * shape.latent_channels;
-    let latents = builder.program.input("latents", Operand::real(elements));
+    let latents = latents(&mut builder, shape, images * side * side);
     let mut decoding = Decoding {
         shape,
         images,
@@ -48,11 +48,32 @@ pub(super) fn decode(shape: &Decoder, resolution: usize, images: usize) -> Progr
     decoding.builder.program
 }
 
+/// What is decoded: handed in as it is, or rows of a table by the tokens that are handed in. The table of the
+/// published models is normalised once when it is loaded, so nothing is left to do for each image.
+fn latents(builder: &mut Builder, shape: &Decoder, pixels: usize) -> TensorId {
+    let elements = pixels * shape.latent_channels;
+    let Some(rows) = shape.codebook else {
+        return builder.program.input("latents", Operand::real(elements));
+    };
+    let columns = shape.latent_channels;
+    let tokens = Operand::index(pixels, rows as u32);
+    let tokens = builder.program.input("tokens", tokens);
+    let table = builder.program.weight("codebook", rows * columns, 1.0, 0.0);
+    let embedding = Embedding {
+        tokens: pixels,
+        rows,
+        columns,
+    };
+    let latents = builder.take(elements);
+    builder.program.push(embedding, &[tokens, table], latents);
+    latents
+}
+
 impl Decoding<'_> {
     fn all(&mut self, latents: Map) {
         let mut map = latents;
-        if self.shape.has_entry {
-            map = self.convolve("entry", map, self.plain(map, map.channels, 1), None);
+        if let Some(channels) = self.shape.entry_channels {
+            map = self.convolve("entry", map, self.plain(map, channels, 1), None);
         }
         let channels = self.shape.stages[0];
         map = self.convolve("in", map, self.plain(map, channels, 3), None);
@@ -62,7 +83,11 @@ impl Decoding<'_> {
         let last = self.shape.stages.len() - 1;
         for (stage, &channels) in self.shape.stages.iter().enumerate() {
             for block in 0..self.shape.blocks {
-                map = self.residual_block(&format!("stage.{stage}.{block}"), map, channels);
+                let name = format!("stage.{stage}.{block}");
+                map = self.residual_block(&name, map, channels);
+                if stage == 0 && self.shape.has_attention_below {
+                    map = self.attention(&format!("{name}.attention"), map);
+                }
             }
             if stage < last {
                 let doubled = Map {
@@ -138,7 +163,7 @@ impl Decoding<'_> {
         };
         let builder = &mut self.builder;
         let statistics = GroupStatistics { tensor };
-        let moments = crate::gpu::kernels::Kernel::output(&statistics);
+        let moments = statistics.output();
         let moments = builder.program.scratch(&format!("{name}.moments"), moments);
         builder.program.push(statistics, &[map.tensor], moments);
         let weight = builder.scale(&format!("{name}.weight"), map.channels);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::gpu::kernels::{Function, Gemm, Operand};
-use crate::gpu::program::{Program, TensorId};
+use crate::gpu::program::{Program, Role, TensorId};
 
 /// A program under construction with the scratch that is free at this point.
 ///
@@ -27,10 +27,14 @@ impl Builder {
         self.program.scratch(&name, Operand::real(elements))
     }
 
-    /// Whoever takes one of this length next may overwrite it.
+    /// Whoever takes one of this length next may overwrite it. What the caller fills stays as it is, so that a
+    /// program can run again.
     pub(super) fn give(&mut self, tensor: TensorId) {
-        let elements = self.program.tensors()[tensor.index()].operand.elements;
-        self.free.entry(elements).or_default().push(tensor);
+        let spec = &self.program.tensors()[tensor.index()];
+        if spec.role == Role::Scratch {
+            let elements = spec.operand.elements;
+            self.free.entry(elements).or_default().push(tensor);
+        }
     }
 
     /// A weight matrix of a layer with `inputs` inputs, uniform with the variance 1 / `inputs`, so that what

@@ -16,6 +16,8 @@ const EPSILON: f32 = 1e-5;
 struct TokenStep<'a> {
     shape: &'a Autoregressive,
     sequences: usize,
+    /// Tokens of an image along one side.
+    side: usize,
     /// Tokens for which the caches have room.
     tokens_max: usize,
     /// Tokens in the caches before this one.
@@ -23,18 +25,21 @@ struct TokenStep<'a> {
     builder: Builder,
 }
 
-/// The next token of each of `batch` images after `context` tokens, of `tokens_max` in all.
+/// The next token of each of `batch` images after `context` tokens, prompt included.
 pub(super) fn step(
     model: &Model,
     shape: &Autoregressive,
-    tokens_max: usize,
+    resolution_px: u32,
     batch: usize,
     context: usize,
 ) -> Program {
+    let side = (resolution_px / shape.downsampling) as usize;
+    let tokens_max = side * side + shape.prompt_tokens as usize;
     let sequences = batch * model.sequences_per_image() as usize;
     let mut step = TokenStep {
         shape,
         sequences,
+        side,
         tokens_max,
         context: context.min(tokens_max - 1),
         builder: Builder::default(),
@@ -73,7 +78,8 @@ impl TokenStep<'_> {
             vocabulary,
             guidance: model.guidance,
             temperature: 1.0,
-            seed: 1,
+            // Other noise for each token, or an image would soon repeat itself.
+            seed: self.context as u32,
         };
         let next = builder.program.scratch("next tokens", sample.output());
         builder.program.push(sample, &[logits], next);
@@ -159,7 +165,10 @@ impl TokenStep<'_> {
             input: slice,
             output: Slice::whole(1, width),
             norm_epsilon: None,
-            positions: Positions::Line,
+            positions: Positions::Grid {
+                columns: self.side,
+                text_tokens: self.shape.prompt_tokens as usize,
+            },
             first_token: self.context,
             still: 0,
             base: self.shape.rotary_base,
