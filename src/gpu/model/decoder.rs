@@ -48,8 +48,8 @@ pub(super) fn decode(shape: &Decoder, resolution: usize, images: usize) -> Progr
     decoding.builder.program
 }
 
-/// What is decoded: handed in as it is, or rows of a table by the tokens that are handed in. The table of the
-/// published models is normalised once when it is loaded, so nothing is left to do for each image.
+/// What is decoded: handed in as it is, or rows of a table by the tokens that are handed in. `LlamaGen` normalises
+/// its table whenever it is read; once would do, so that is not a part of the work.
 fn latents(builder: &mut Builder, shape: &Decoder, pixels: usize) -> TensorId {
     let elements = pixels * shape.latent_channels;
     let Some(rows) = shape.codebook else {
