@@ -2,8 +2,8 @@
 
 use meltpoint::gpu::kernels::{Attention, Slice};
 
-use crate::Case;
 use crate::emulated::Emulated;
+use crate::{Case, Spread};
 
 /// Images, query tokens, key tokens, heads, heads of keys and values, width of a head.
 const SEPARATE: [[usize; 6]; 12] = [
@@ -64,7 +64,12 @@ pub(crate) fn cases() -> Vec<Case> {
         query: Slice::whole(13, 101).from_row(2).from_column(3),
         ..Attention::packed(2, 11, 2, 24)
     };
-    let odd = [Case::new("at odd strides", odd)];
+    // Queries that find few keys: larger scores turn up on the way, and most weights vanish.
+    let sharp = Case::new("of sharp scores", Attention::packed(1, 101, 2, 72));
+    let odd = [
+        Case::new("at odd strides", odd),
+        sharp.with_first(Spread::wide(32.0)),
+    ];
     separate
         .chain(packed)
         .chain(odd)
