@@ -1,25 +1,29 @@
 //! One kernel on the device and through its twin, on the same random inputs.
 
+use std::iter::repeat;
+
 use meltpoint::gpu::device::{Device, Part, Tensor};
 use meltpoint::gpu::kernels::{Element, Kernel, Operand};
-use meltpoint::gpu::{Precision, Variant};
+use meltpoint::gpu::{Precision, Tolerance, Variant};
 use meltpoint::random::{Seed, Stream};
 
+use crate::{Case, Spread};
+
 /// Runs every variant that the adapter can.
-pub(crate) fn check(device: &Device, kernel: &dyn Kernel) -> Result<(), String> {
+pub(crate) fn check(device: &Device, case: &Case) -> Result<(), String> {
     for variant in device.adapter.capability.variants() {
-        agree(device, kernel, variant).map_err(|text| format!("{}: {text}", variant.name()))?;
+        agree(device, case, variant).map_err(|text| format!("{}: {text}", variant.name()))?;
     }
     Ok(())
 }
 
-fn agree(device: &Device, kernel: &dyn Kernel, variant: Variant) -> Result<(), String> {
-    let precision = variant.precision();
+fn agree(device: &Device, case: &Case, variant: Variant) -> Result<(), String> {
+    let (kernel, precision) = (case.kernel.as_ref(), variant.precision());
     let mut stream = Seed(2025).stream("kernel", kernel.name(), 0);
-    let inputs: Vec<Vec<f32>> = kernel
-        .inputs()
-        .into_iter()
-        .map(|operand| random(operand, precision, &mut stream))
+    let spreads = [case.first].into_iter().chain(repeat(Spread::UNIT));
+    let operands = kernel.inputs().into_iter().zip(spreads);
+    let inputs: Vec<Vec<f32>> = operands
+        .map(|(operand, spread)| numbers(operand, spread, precision, &mut stream))
         .collect();
     let before = match kernel.updates() {
         true => random(kernel.output(), precision, &mut stream),
@@ -29,7 +33,7 @@ fn agree(device: &Device, kernel: &dyn Kernel, variant: Variant) -> Result<(), S
     let slices: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
     kernel.twin(&slices, &mut want);
     let got = on_device(device, kernel, variant, &inputs, &before).map_err(|e| e.to_string())?;
-    compare(kernel, precision, &got, &want)
+    compare(case, precision, &got, &want)
 }
 
 fn on_device(
@@ -65,20 +69,36 @@ fn on_device(
 
 /// Numbers in [-1, 1] as they are stored, or valid indices.
 pub(crate) fn random(operand: Operand, precision: Precision, stream: &mut Stream) -> Vec<f32> {
+    numbers(operand, Spread::UNIT, precision, stream)
+}
+
+fn numbers(
+    operand: Operand,
+    spread: Spread,
+    precision: Precision,
+    stream: &mut Stream,
+) -> Vec<f32> {
+    let real = |unit: f64| spread.middle + spread.half_width * (2.0 * unit as f32 - 1.0);
     let mut one = || match operand.element {
-        Element::Real => precision.stored(2.0 * stream.unit() as f32 - 1.0),
-        Element::Single => 2.0 * stream.unit() as f32 - 1.0,
+        Element::Real => precision.stored(real(stream.unit())),
+        Element::Single => real(stream.unit()),
         Element::Index(bound) => stream.below(u64::from(bound)) as f32,
     };
     (0..operand.elements).map(|_| one()).collect()
 }
 
-fn compare(
-    kernel: &dyn Kernel,
-    precision: Precision,
-    got: &[f32],
-    want: &[f32],
-) -> Result<(), String> {
+/// What the kernel states for numbers in [-1, 1], with the errors of its sums magnified.
+fn tolerance(case: &Case) -> Tolerance {
+    let tolerance = case.kernel.tolerance();
+    let magnified = case.first.magnified;
+    Tolerance {
+        reduction: (tolerance.reduction as f64 * magnified * magnified).ceil() as usize,
+        ..tolerance
+    }
+}
+
+fn compare(case: &Case, precision: Precision, got: &[f32], want: &[f32]) -> Result<(), String> {
+    let kernel = case.kernel.as_ref();
     if let Element::Index(_) = kernel.output().element {
         let differ = got.iter().zip(want).position(|(got, want)| got != want);
         return differ.map_or(Ok(()), |at| {
@@ -94,7 +114,7 @@ fn compare(
         Element::Single => Precision::F32,
         Element::Real | Element::Index(_) => precision,
     };
-    let allowed = kernel.tolerance().relative(stored);
+    let allowed = tolerance(case).relative(stored);
     let mut worst = (0.0_f64, 0);
     for (at, (&got, &want)) in got.iter().zip(want).enumerate() {
         if !want.is_finite() {

@@ -2,8 +2,8 @@
 
 use meltpoint::gpu::kernels::{Attention, Slice};
 
-use crate::Case;
 use crate::emulated::Emulated;
+use crate::{Case, Spread};
 
 /// Images, query tokens, key tokens, heads, heads of keys and values, width of a head.
 const SEPARATE: [[usize; 6]; 12] = [
@@ -30,11 +30,14 @@ const PACKED: [[usize; 4]; 4] = [
 ];
 
 /// The same for emulated matrices, whose work is slow.
-const COOPERATIVE: [[usize; 4]; 4] = [
+const COOPERATIVE: [[usize; 4]; 7] = [
     [1, 1, 1, 16],
     [2, 131, 1, 24],
+    [1, 97, 2, 64],
     [1, 67, 2, 72],
+    [2, 65, 1, 128],
     [1, 33, 1, 136],
+    [1, 35, 1, 256],
 ];
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -64,7 +67,12 @@ pub(crate) fn cases() -> Vec<Case> {
         query: Slice::whole(13, 101).from_row(2).from_column(3),
         ..Attention::packed(2, 11, 2, 24)
     };
-    let odd = [Case::new("at odd strides", odd)];
+    // Queries that find few keys: larger scores turn up on the way, and most weights vanish.
+    let sharp = Case::new("of sharp scores", Attention::packed(1, 101, 2, 72));
+    let odd = [
+        Case::new("at odd strides", odd),
+        sharp.with_first(Spread::wide(32.0)),
+    ];
     separate
         .chain(packed)
         .chain(odd)
@@ -73,7 +81,7 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 /// The text for cooperative matrices, on matrices that are emulated: one and two blocks of queries, columns in two
-/// parts, widths that are no multiple of 16.
+/// parts, widths that are no multiple of 16, keys of text for queries of an image.
 fn cooperative() -> Vec<Case> {
     let packed = COOPERATIVE.into_iter().map(|shape| {
         let [images, tokens, heads, head_dim] = shape;
@@ -91,10 +99,24 @@ fn cooperative() -> Vec<Case> {
         value: Slice::whole(11, 72).from_column(48),
         ..Attention::packed(2, 11, 2, 24)
     };
-    let cross = Emulated {
-        attention: cross,
+    let text = Attention {
+        images: 2,
+        query_tokens: 131,
+        key_tokens: 77,
+        heads: 4,
+        kv_heads: 2,
+        head_dim: 64,
+        query: Slice::whole(131, 256),
+        key: Slice::whole(77, 256),
+        value: Slice::whole(77, 256).from_column(128),
+    };
+    let plain = |attention| Emulated {
+        attention,
         sharpness: 1.0,
     };
-    let cross = [Case::new("emulated at odd strides", cross)];
+    let cross = [
+        Case::new("emulated at odd strides", plain(cross)),
+        Case::new("emulated with text", plain(text)),
+    ];
     packed.chain(cross).collect()
 }

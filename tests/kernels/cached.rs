@@ -2,7 +2,7 @@
 
 use meltpoint::gpu::kernels::{Append, DecodeAttention, DecodeCombine, Positions, Rotary, Slice};
 
-use crate::Case;
+use crate::{Case, Spread};
 
 /// Sequences, heads, heads of keys, width of a head, context, room, parts.
 const DECODE: [[usize; 7]; 9] = [
@@ -57,9 +57,15 @@ fn decode() -> Vec<Case> {
             parts,
         };
         cases.push(Case::new(format!("of {shape:?}"), attention));
+        // Queries that find few keys: the largest score moves from span to span and from part to part.
+        let sharp = Case::new(format!("of sharp scores {shape:?}"), attention);
+        cases.push(sharp.with_first(Spread::wide(32.0)));
         if parts > 1 {
             let combine = DecodeCombine { attention };
             cases.push(Case::new(format!("of {shape:?}"), combine));
+            // Parts of which most do not count.
+            let uneven = Case::new(format!("of uneven parts {shape:?}"), combine);
+            cases.push(uneven.with_first(Spread::wide(32.0)));
         }
     }
     cases

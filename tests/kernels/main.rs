@@ -34,6 +34,43 @@ use meltpoint::gpu::kernels::Kernel;
 struct Case {
     name: String,
     kernel: Box<dyn Kernel>,
+    first: Spread,
+}
+
+/// What the first input holds: numbers uniform in `middle` +- `half_width`.
+#[derive(Clone, Copy)]
+struct Spread {
+    middle: f32,
+    half_width: f32,
+    /// How many times larger rounding errors in sums become than with numbers in [-1, 1].
+    magnified: f64,
+}
+
+impl Spread {
+    const UNIT: Self = Self {
+        middle: 0.0,
+        half_width: 1.0,
+        magnified: 1.0,
+    };
+
+    /// Far from zero against what they differ by: each rounding error is of the middle, and what a norm leaves of
+    /// it is over the standard deviation, 1 / sqrt(3).
+    fn around(middle: f32) -> Self {
+        Self {
+            middle,
+            magnified: f64::from(middle) * 3.0_f64.sqrt(),
+            ..Self::UNIT
+        }
+    }
+
+    /// Wide, as queries that find few keys: errors of scores grow with the scores.
+    fn wide(half_width: f32) -> Self {
+        Self {
+            half_width,
+            magnified: f64::from(half_width),
+            ..Self::UNIT
+        }
+    }
 }
 
 impl Case {
@@ -41,7 +78,13 @@ impl Case {
         Self {
             name: name.into(),
             kernel: Box::new(kernel),
+            first: Spread::UNIT,
         }
+    }
+
+    /// The same with another first input.
+    fn with_first(self, first: Spread) -> Self {
+        Self { first, ..self }
     }
 }
 
@@ -81,7 +124,7 @@ fn main() -> ExitCode {
             format!("{} {}", case.kernel.name(), case.name),
         );
         let test = move || match device {
-            Some(device) => agreement::check(&device, case.kernel.as_ref()).map_err(Into::into),
+            Some(device) => agreement::check(&device, &case).map_err(Into::into),
             None => Ok(()),
         };
         Trial::test(name, test).with_ignored_flag(ignored)

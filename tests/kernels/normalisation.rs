@@ -4,7 +4,7 @@ use meltpoint::gpu::kernels::{
     Function, GroupNorm, GroupStatistics, Grouped, Modulate, Norm, Scaling, Slice,
 };
 
-use crate::Case;
+use crate::{Case, Spread};
 
 /// Images, rows an image, columns.
 const ROWS: [[usize; 3]; 6] = [
@@ -85,5 +85,34 @@ pub(crate) fn cases() -> Vec<Case> {
             cases.push(Case::new(format!("{function:?} of {shape:?}"), kernel));
         }
     }
+    cases.extend(far_from_zero());
     cases
+}
+
+/// Numbers whose mean square is a million times their variance: a difference of the two would lose it.
+fn far_from_zero() -> Vec<Case> {
+    let rows = Modulate {
+        images: 2,
+        rows_per_image: 3,
+        columns: 1151,
+        input: Slice::whole(3, 1151),
+        norm: Norm::Layer,
+        scaling: Scaling::Plain,
+        epsilon: 1e-6,
+    };
+    let tensor = |pixels, channels, groups| GroupStatistics {
+        tensor: Grouped {
+            images: 2,
+            pixels,
+            channels,
+            groups,
+        },
+    };
+    let cases = vec![
+        Case::new("far from zero", rows),
+        Case::new("far from zero", tensor(1001, 128, 32)),
+        Case::new("far from zero in odd groups", tensor(331, 6, 3)),
+    ];
+    let far = |case: Case| case.with_first(Spread::around(1000.0));
+    cases.into_iter().map(far).collect()
 }

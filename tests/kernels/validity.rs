@@ -1,11 +1,13 @@
 //! Every shader text of every case, in all variants and on no device: it parses, validates, becomes SPIR-V with and
-//! without checks of bounds, keeps to the limits, and its parameters are as long as those in Rust.
+//! without checks of bounds, keeps to the limits, and its parameters lie without gaps, as those in Rust do (`Pod`),
+//! and are as long.
 
 use meltpoint::gpu::Variant;
 use meltpoint::gpu::kernels::Shader;
 use naga::back::spv;
 use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
+use naga::{Handle, Type, TypeInner};
 
 use crate::Case;
 
@@ -54,6 +56,7 @@ fn valid(shader: &Shader, variant: Variant) -> Result<(), String> {
         at == Some((0, 1))
     });
     let (_, params) = params.ok_or("no parameters at binding 1")?;
+    without_gaps(&module, params.ty)?;
     let bytes = module.types[params.ty].inner.size(module.to_ctx());
     if bytes as usize == shader.params.len() {
         return Ok(());
@@ -62,6 +65,29 @@ fn valid(shader: &Shader, variant: Variant) -> Result<(), String> {
         "Params has {bytes} bytes, in Rust {}",
         shader.params.len()
     ))
+}
+
+/// That each field starts where the one before it ends, in structures within too.
+fn without_gaps(module: &naga::Module, structure: Handle<Type>) -> Result<(), String> {
+    let structure = &module.types[structure];
+    let TypeInner::Struct { members, span } = &structure.inner else {
+        return Ok(());
+    };
+    let mut end = 0;
+    for member in members {
+        if member.offset != end {
+            return Err(format!(
+                "{:?} starts at {}, not {end}",
+                member.name, member.offset
+            ));
+        }
+        without_gaps(module, member.ty)?;
+        end += module.types[member.ty].inner.size(module.to_ctx());
+    }
+    if end == *span {
+        return Ok(());
+    }
+    Err(format!("{:?} ends at {span}, not {end}", structure.name))
 }
 
 fn limits(module: &naga::Module, variant: Variant) -> Result<(), String> {

@@ -134,8 +134,17 @@ impl Rotary {
         );
         assert!(self.input.holds(self.tokens, self.width()), "{self:?}");
         assert!(self.output.holds(self.tokens, self.width()), "{self:?}");
+        // A step turns by at most one radian, so these are the largest angles.
+        assert!(self.base >= 1.0, "{self:?}");
         let last = self.position(self.tokens.saturating_sub(1));
-        assert!(f64::from(last[0]) <= ANGLE_MAX, "{self:?}");
+        let farthest = match self.positions {
+            Positions::Line => 0,
+            Positions::Grid { columns, .. } => columns - 1,
+        };
+        assert!(
+            f64::from(last[0]) <= ANGLE_MAX && farthest as f64 <= ANGLE_MAX,
+            "{self:?}"
+        );
     }
 
     /// A head normalised and weighted, if it is.
