@@ -1,5 +1,6 @@
-//! Kernels as ratios on the adapter of this machine: tiles against the naive matrix product, in every variant, and
-//! a copy. `cargo bench --bench kernels [-- SIDE]`; without an adapter it says so.
+//! Kernels as ratios on the adapter of this machine: the matrix product in all tiles against the naive one, in every
+//! variant, and a copy. `cargo bench --bench kernels [-- SIDE]`; without an adapter it says so. A star marks the
+//! tiles that are taken without trying.
 //!
 //! Five rounds, all rows in turn in each, medians over the rounds; the ratio is formed within a round, so that
 //! others on the machine matter little.
@@ -12,19 +13,22 @@
 
 use meltpoint::gpu::adapter::{self, Kind};
 use meltpoint::gpu::device::{Checks, Device, Tensor};
-use meltpoint::gpu::kernels::{Copy, Fill, Gemm, GemmNaive, Kernel};
+use meltpoint::gpu::kernels::tiles::Tiles;
+use meltpoint::gpu::kernels::{Copy, Fill, Gemm, GemmNaive, Kernel, Operand, Shader, Work};
 use meltpoint::gpu::pace::{Pace, Schedule};
-use meltpoint::gpu::{Error, Variant, Wanted};
+use meltpoint::gpu::{Error, Precision, Tolerance, Variant, Wanted};
 use meltpoint::stats;
 
 const ROUNDS: usize = 5;
 
-/// Sides of the square products: what a software adapter can do in seconds, and what fills a large GPU.
+/// Sides of the square products: what a software adapter can do in seconds, what fills a large GPU, and what is usual
+/// to compare those with matrix units.
 const SIDE_OF_SOFTWARE: usize = 256;
 const SIDE: usize = 4096;
+const SIDE_OF_MATRICES: usize = 8192;
 
-/// Bytes that are copied, far beyond any cache of a GPU.
-const COPY_BYTES: usize = 1 << 28;
+/// Bytes that are copied, far beyond any cache of a GPU, or as many as a buffer may have.
+const COPY_BYTES: u64 = 1 << 28;
 
 /// A row of the table.
 struct Row {
@@ -36,6 +40,43 @@ struct Row {
     /// They live as long as the schedule uses them.
     _tensors: Vec<Tensor>,
     seconds: Vec<f64>,
+}
+
+/// A product in certain tiles.
+#[derive(Debug)]
+struct Tiled {
+    product: Gemm,
+    tiles: Tiles,
+}
+
+impl Kernel for Tiled {
+    fn name(&self) -> &'static str {
+        self.product.name()
+    }
+
+    fn work(&self) -> Work {
+        self.product.work()
+    }
+
+    fn inputs(&self) -> Vec<Operand> {
+        self.product.inputs()
+    }
+
+    fn output(&self) -> Operand {
+        self.product.output()
+    }
+
+    fn shader(&self, variant: Variant) -> Shader {
+        self.product.shader_with(variant, self.tiles)
+    }
+
+    fn tolerance(&self) -> Tolerance {
+        self.product.tolerance()
+    }
+
+    fn twin(&self, inputs: &[&[f32]], output: &mut [f32]) {
+        self.product.twin(inputs, output);
+    }
 }
 
 fn main() {
@@ -53,7 +94,14 @@ fn main() {
 fn run(side: Option<usize>) -> Result<(), Error> {
     let adapter = adapter::choose(&Wanted::Best)?;
     let is_software = adapter.kind == Kind::Software;
-    let usual = if is_software { SIDE_OF_SOFTWARE } else { SIDE };
+    let usual = match (
+        is_software,
+        adapter.capability.runs(Variant::CooperativeF16),
+    ) {
+        (true, _) => SIDE_OF_SOFTWARE,
+        (false, true) => SIDE_OF_MATRICES,
+        (false, false) => SIDE,
+    };
     let side = side.unwrap_or(usual);
     println!(
         "{} ({}), products of {side}^3",
@@ -66,19 +114,24 @@ fn run(side: Option<usize>) -> Result<(), Error> {
             columns: side,
             depth: side,
         };
-        let tiled = Gemm::plain(side, side, side);
-        let flop = tiled.work().flop / 1e9;
-        let mut rows = [
-            row(&device, "naive", &naive, variant, flop, "GFLOP/s")?,
-            row(&device, "tiled", &tiled, variant, flop, "GFLOP/s")?,
-        ];
+        let product = Gemm::plain(side, side, side);
+        let usual = product.shader(variant).source;
+        let flop = product.work().flop / 1e9;
+        let mut rows = vec![row(&device, "naive", &naive, variant, flop, "GFLOP/s")?];
+        for tiles in Gemm::candidates(variant) {
+            let tiled = Tiled { product, tiles };
+            let is_usual = tiled.shader(variant).source == usual;
+            let name = format!("{tiles}{}", if is_usual { " *" } else { "" });
+            rows.push(row(&device, &name, &tiled, variant, flop, "GFLOP/s")?);
+        }
         rounds(&device, &mut rows)?;
         table(&rows);
     }
+    let copied = COPY_BYTES.min(device.adapter.capability.buffer_bytes_max);
     let copy = Copy {
-        elements: COPY_BYTES / 4,
+        elements: copied as usize / 4,
     };
-    let bytes = 2.0 * COPY_BYTES as f64 / 1e9;
+    let bytes = copy.work().bytes(Precision::F32) / 1e9;
     let mut rows = [row(&device, "copy", &copy, Variant::F32, bytes, "GB/s")?];
     rounds(&device, &mut rows)?;
     table(&rows);
@@ -143,7 +196,7 @@ fn table(rows: &[Row]) {
         let ratio = median(&ratios.collect::<Vec<f64>>());
         let rate = row.amount / median(&row.seconds);
         println!(
-            "{:>24} {rate:>12.3} {:<8} {ratio:>6.2} x the first row",
+            "{:>52} {rate:>12.3} {:<8} {ratio:>6.2} x the first row",
             row.name, row.unit
         );
     }

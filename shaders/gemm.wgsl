@@ -21,19 +21,34 @@ fn shape() -> vec3<u32> {
     return vec3<u32>(params.images * params.rows, params.columns, params.depth);
 }
 
-fn left(row: u32, term: u32) -> vec4<f32> {
-    if row >= params.images * params.rows || term >= params.depth {
-        return vec4<f32>();
+// Where a row of A starts. Tiles ask once for a row and once for a term, and then often for both together.
+alias Row = u32;
+alias Term = u32;
+const OUTSIDE: Row = 0xffffffffu;
+
+fn row_at(row: u32) -> Row {
+    if row >= params.images * params.rows {
+        return OUTSIDE;
     }
-    let at = row_start(params.a, row / params.rows, row % params.rows);
-    return read_a(at + term, params.depth - term);
+    return row_start(params.a, row / params.rows, row % params.rows);
 }
 
-fn right(term: u32, column: u32) -> vec4<f32> {
-    if term >= params.depth || column >= params.columns {
-        return vec4<f32>();
+fn term_at(term: u32) -> Term {
+    return term;
+}
+
+fn left(row: Row, term: Term) -> Real4 {
+    if row == OUTSIDE || term >= params.depth {
+        return Real4();
     }
-    return read_b(term * params.columns + column, params.columns - column);
+    return stored_a(row + term, params.depth - term);
+}
+
+fn right(term: u32, column: u32) -> Real4 {
+    if term >= params.depth || column >= params.columns {
+        return Real4();
+    }
+    return stored_b(term * params.columns + column, params.columns - column);
 }
 
 fn finish(row: u32, column: u32, sums: vec4<f32>) {

@@ -18,19 +18,24 @@ fn main(
     if number >= range.end {
         return;
     }
-    let across = (params.columns + 63u) / 64u;
+    let extent = shape();
+    let across = (extent.y + 63u) / 64u;
     let first_row = number / across * ROWS;
     let column = number % across * 64u + lane % 16u * 4u;
     let part = lane / 16u;
+    var rows: array<Row, ROWS>;
     var sums: array<vec4<f32>, ROWS>;
+    for (var r = 0u; r < ROWS; r++) {
+        rows[r] = row_at(first_row + r);
+    }
 
-    for (var term = part * 4u; term < params.depth; term += PARTS * 4u) {
+    for (var term = part * 4u; term < extent.z; term += PARTS * 4u) {
         var b: array<vec4<f32>, 4>;
         for (var t = 0u; t < 4u; t++) {
-            b[t] = right(term + t, column);
+            b[t] = vec4<f32>(right(term + t, column));
         }
         for (var r = 0u; r < ROWS; r++) {
-            let a = left(first_row + r, term);
+            let a = vec4<f32>(left(rows[r], term_at(term)));
             sums[r] += a.x * b[0] + a.y * b[1] + a.z * b[2] + a.w * b[3];
         }
     }
@@ -38,7 +43,7 @@ fn main(
     for (var r = 0u; r < ROWS; r++) {
         partial[lane] = sums[r];
         workgroupBarrier();
-        if part == 0u && first_row + r < params.images * params.rows && column < params.columns {
+        if part == 0u && first_row + r < extent.x && column < extent.y {
             var sum = partial[lane];
             for (var other = 1u; other < PARTS; other++) {
                 sum += partial[other * 16u + lane];

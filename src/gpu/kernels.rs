@@ -20,6 +20,7 @@ mod gated;
 mod gemm;
 mod gemm_naive;
 mod group_norm;
+mod matrix;
 mod modulate;
 mod patchify;
 mod rotary;

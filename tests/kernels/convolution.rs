@@ -1,8 +1,10 @@
 //! Shapes of convolutions: channels that are and are not multiples of four, borders, upsampling, images.
 
+use meltpoint::gpu::Variant;
+use meltpoint::gpu::kernels::tiles::Tiles;
 use meltpoint::gpu::kernels::{Convolution, Function};
 
-use crate::Case;
+use crate::{Case, tiled};
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
@@ -39,5 +41,31 @@ pub(crate) fn cases() -> Vec<Case> {
             cases.push(Case::new(name, plain));
         }
     }
+    // Channels by fours, upsampled and with all else; channels one by one.
+    let products = [
+        ("wide", image([10, 6], 12, 68, true)),
+        ("odd", image([9, 11], 5, 3, false)),
+    ];
+    for tiles in Tiles::candidates(Variant::CooperativeF16) {
+        cases.extend(products.map(|(name, product)| tiled::case(name, product, tiles)));
+    }
+    let small = tiled::small_matrices();
+    let emulated = products.map(|(name, product)| tiled::on_emulated(name, product, small));
+    cases.extend(emulated.into_iter().flatten());
     cases
+}
+
+/// Two images under 3 x 3 taps, with a residual and an activation.
+fn image([height, width]: [usize; 2], from: usize, to: usize, upsampled: bool) -> Convolution {
+    Convolution {
+        images: 2,
+        height,
+        width,
+        input_channels: from,
+        output_channels: to,
+        side: 3,
+        upsampled,
+        function: Function::Silu,
+        residual: true,
+    }
 }

@@ -70,7 +70,7 @@ struct Sums { low: vec4<f32>, high: vec4<f32> }
 
 /// The text with calls of functions instead of operations on cooperative matrices, which stand one to a line and
 /// take their place as `&tile[at], pitch`.
-fn emulated(source: &str) -> String {
+pub(crate) fn emulated(source: &str) -> String {
     let mut text = String::new();
     let mut functions = MATRICES.to_owned();
     // Where each right matrix was loaded from.

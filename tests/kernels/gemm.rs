@@ -1,8 +1,9 @@
 //! Shapes of matrix products: tiny, odd, prime, larger than a tile, parts of larger tensors.
 
+use meltpoint::gpu::Variant;
 use meltpoint::gpu::kernels::{Function, Gate, Gemm, GemmNaive, Residual, Slice};
 
-use crate::Case;
+use crate::{Case, tiled};
 
 /// Rows, columns, terms. Up to 16 rows take the skinny text.
 const SHAPES: [(usize, usize, usize); 10] = [
@@ -37,6 +38,29 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.push(Case::new("of a joint sequence", joint(20, 48, 24)));
     cases.push(Case::new("of an odd joint sequence", joint(19, 47, 23)));
     cases.push(Case::new("of a few joint rows", joint(3, 40, 64)));
+    cases.extend(tiles());
+    cases
+}
+
+/// All tiles on shapes beyond one of them: several slices of terms and the rest of one, with everything that can be
+/// done to a sum; numbers read one by one; parts of larger tensors; a single number. Matrices are emulated in all
+/// tiles once, and in small ones on every shape, because software adapters are slow to compile them.
+fn tiles() -> Vec<Case> {
+    let products = [
+        ("odd", Gemm::plain(131, 67, 33)),
+        ("joint", joint(20, 48, 24)),
+        ("single", Gemm::plain(1, 1, 1)),
+    ];
+    let full = finished(Gemm::plain(47, 268, 100));
+    let mut cases = Vec::new();
+    for tiles in Gemm::candidates(Variant::CooperativeF16) {
+        cases.push(tiled::case("finished", full, tiles));
+        cases.extend(tiled::on_emulated("finished", full, tiles));
+        cases.extend(products.map(|(name, product)| tiled::case(name, product, tiles)));
+    }
+    let small = tiled::small_matrices();
+    let emulated = products.map(|(name, product)| tiled::on_emulated(name, product, small));
+    cases.extend(emulated.into_iter().flatten());
     cases
 }
 

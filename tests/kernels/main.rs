@@ -19,6 +19,7 @@ mod ends;
 mod gemm;
 mod normalisation;
 mod simple;
+mod tiled;
 mod validity;
 mod whole;
 

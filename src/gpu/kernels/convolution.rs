@@ -7,8 +7,8 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::slice::{absent, reader, writer};
-use super::tiles::{self, Tiles};
-use super::{Function, Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
+use super::tiles::Tiles;
+use super::{Function, Kernel, Operand, Shader, Tolerance, Variant, Work};
 
 /// A convolution with stride 1 that keeps height and width (of the upsampled input).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ struct Params {
     width: u32,
     channels: u32,
     side: u32,
-    upsampling: u32,
+    doublings: u32,
     unused: [u32; 3],
 }
 
@@ -89,6 +89,17 @@ impl Convolution {
         texts.concat()
     }
 
+    /// The text with these tiles, of which [`Tiles::candidates`] has the list.
+    ///
+    /// # Panics
+    /// With tiles that the variant does not have.
+    #[must_use]
+    pub fn shader_with(&self, variant: Variant, tiles: Tiles) -> Shader {
+        let shape = (self.rows(), self.output_channels);
+        let params = self.params();
+        tiles.shader(variant, &self.access(), bytemuck::bytes_of(&params), shape)
+    }
+
     fn params(&self) -> Params {
         Params {
             rows: self.rows() as u32,
@@ -99,7 +110,7 @@ impl Convolution {
             width: self.width as u32,
             channels: self.input_channels as u32,
             side: self.side as u32,
-            upsampling: self.upsampling() as u32,
+            doublings: u32::from(self.upsampled),
             unused: [0; 3],
         }
     }
@@ -139,12 +150,10 @@ impl Kernel for Convolution {
     }
 
     fn shader(&self, variant: Variant) -> Shader {
-        let tiles = Tiles::of(self.rows(), self.output_channels);
-        Shader {
-            source: prelude(variant) + &tiles.constants() + &self.access() + tiles::SHARED,
-            params: bytemuck::bytes_of(&self.params()).to_vec(),
-            workgroups: tiles.workgroups(self.rows(), self.output_channels),
-        }
+        self.shader_with(
+            variant,
+            Tiles::tiled(variant, self.rows(), self.output_channels),
+        )
     }
 
     fn tolerance(&self) -> Tolerance {

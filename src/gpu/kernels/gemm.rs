@@ -11,8 +11,8 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::slice::{SliceParams, absent, reader, writer};
-use super::tiles::{self, Tiles};
-use super::{Function, Kernel, Operand, Shader, Slice, Tolerance, Variant, Work, prelude};
+use super::tiles::Tiles;
+use super::{Function, Kernel, Operand, Shader, Slice, Tolerance, Variant, Work};
 
 /// A product of a [images * rows, depth] and a `[depth, columns]` matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,11 +56,6 @@ pub enum Residual {
     /// `[rows, columns]`, the same for every image, as of position embeddings.
     Repeated,
 }
-
-/// Up to so many rows the weights are streamed instead of tiled.
-const SKINNY_ROWS_MAX: usize = 16;
-/// Outputs of a workgroup of the skinny text, as in its shader.
-const SKINNY_TILE: (usize, usize) = (8, 64);
 
 impl Gemm {
     /// A product of whole matrices and nothing else.
@@ -148,24 +143,21 @@ impl Gemm {
         }
     }
 
-    /// The tiled text with these tiles.
+    /// The tiles that may be tried for this product.
     #[must_use]
-    pub fn tiled(&self, variant: Variant, tiles: Tiles) -> Shader {
-        Shader {
-            source: prelude(variant) + &tiles.constants() + &self.access() + tiles::SHARED,
-            params: bytemuck::bytes_of(&self.params()).to_vec(),
-            workgroups: tiles.workgroups(self.all_rows(), self.columns),
-        }
+    pub fn candidates(variant: Variant) -> Vec<Tiles> {
+        Tiles::candidates(variant)
     }
 
-    fn skinny(&self, variant: Variant) -> Shader {
-        let (rows, columns) = SKINNY_TILE;
-        let body = include_str!("../../../shaders/gemm_skinny.wgsl");
-        Shader {
-            source: prelude(variant) + &self.access() + body,
-            params: bytemuck::bytes_of(&self.params()).to_vec(),
-            workgroups: (self.all_rows().div_ceil(rows) * self.columns.div_ceil(columns)) as u32,
-        }
+    /// The text with these tiles, of which [`Gemm::candidates`] has the list.
+    ///
+    /// # Panics
+    /// With tiles that the variant does not have.
+    #[must_use]
+    pub fn shader_with(&self, variant: Variant, tiles: Tiles) -> Shader {
+        let shape = (self.all_rows(), self.columns);
+        let params = self.params();
+        tiles.shader(variant, &self.access(), bytemuck::bytes_of(&params), shape)
     }
 }
 
@@ -235,10 +227,7 @@ impl Kernel for Gemm {
     }
 
     fn shader(&self, variant: Variant) -> Shader {
-        if self.all_rows() <= SKINNY_ROWS_MAX {
-            return self.skinny(variant);
-        }
-        self.tiled(variant, Tiles::of(self.all_rows(), self.columns))
+        self.shader_with(variant, Tiles::of(variant, self.all_rows(), self.columns))
     }
 
     fn tolerance(&self) -> Tolerance {

@@ -1,15 +1,10 @@
 //! Attention on cooperative matrices: the text whose lines repeat for each matrix.
-//!
-//! A matrix is a variable of its own, never an element of an array that a loop indexes: what a driver does not
-//! unroll would leave the registers.
 
 use super::Attention;
+use crate::gpu::kernels::matrix::{Place, SIDE, load, multiply, store, zero};
 use crate::gpu::kernels::slice::{reader, writer};
 use crate::gpu::kernels::{Shader, Slice, prelude};
 use crate::gpu::precision::Variant;
-
-/// Rows and columns of a matrix.
-const SIDE: usize = 16;
 
 /// Widest head: the keys of a tile have to fit workgroup memory and the queries the registers.
 const HEAD_DIM_MAX: usize = 256;
@@ -74,7 +69,7 @@ impl Layout {
         }
         for block in 0..self.blocks {
             for column in 0..self.columns {
-                text += &format!("var o{block}_{column} = coop_mat16x16<f32, C>();\n");
+                text += &zero(&format!("o{block}_{column}"));
             }
         }
         text
@@ -114,7 +109,7 @@ impl Layout {
         let mut text = String::new();
         for key in 0..KEY_BLOCKS {
             for block in 0..self.blocks {
-                text += &format!("var s{block}_{key} = coop_mat16x16<f32, C>();\n");
+                text += &zero(&format!("s{block}_{key}"));
             }
             for dim in 0..self.dims {
                 let from = (
@@ -136,7 +131,7 @@ impl Layout {
                 }
             }
             for block in 0..self.blocks {
-                text += &store(&format!("s{block}_{key}"), block, key);
+                text += &store(&format!("s{block}_{key}"), &score_place(block, key));
             }
         }
         text
@@ -147,7 +142,7 @@ impl Layout {
         let mut text = String::new();
         for column in 0..self.columns {
             for block in 0..self.blocks {
-                text += &store(&format!("o{block}_{column}"), block, 0);
+                text += &store(&format!("o{block}_{column}"), &score_place(block, 0));
             }
             text += "workgroupBarrier();\n\
                      for (var i = part * 4u / LANES; i < (part + 1u) * 4u / LANES; i++) {\n\
@@ -194,7 +189,7 @@ impl Layout {
         let mut text = String::new();
         for column in 0..self.columns {
             for block in 0..self.blocks {
-                text += &store(&format!("o{block}_{column}"), block, 0);
+                text += &store(&format!("o{block}_{column}"), &score_place(block, 0));
             }
             text += &format!(
                 "workgroupBarrier();\n\
@@ -209,9 +204,6 @@ impl Layout {
         text
     }
 }
-
-/// A place in workgroup memory: array, first vector, vectors from row to row.
-type Place = (&'static str, String, &'static str);
 
 fn weight_at(block: usize, matrix: usize) -> Place {
     let at = format!(
@@ -230,24 +222,8 @@ fn score_at(block: usize, matrix: usize) -> String {
     )
 }
 
-/// Loads a matrix of halves: by rows with `T`, else by columns. The place has a name of its own because naga
-/// 30 takes no expression there.
-fn load(name: &str, role: char, order: &str, (array, at, pitch): &Place) -> String {
-    format!(
-        "let at_{name} = {at};\n\
-         let {name} = coopLoad{order}<coop_mat16x16<f16, {role}>>(&{array}[at_{name}], {pitch});\n"
-    )
-}
-
-/// Stores a matrix of sums where the scores are, by rows.
-fn store(name: &str, block: usize, matrix: usize) -> String {
-    let at = score_at(block, matrix);
-    // In a block of its own, because the same matrix is stored in several places of the text.
-    format!("{{\nlet at = {at};\ncoopStoreT({name}, &scores[at], SCORE_PITCH);\n}}\n")
-}
-
-fn multiply(sum: &str, a: &str, b: &str) -> String {
-    format!("{sum} = coopMultiplyAdd({a}, {b}, {sum});\n")
+fn score_place(block: usize, matrix: usize) -> Place {
+    ("scores", score_at(block, matrix), "SCORE_PITCH")
 }
 
 impl Attention {
