@@ -21,6 +21,7 @@ mod markdown;
 mod number;
 mod paint;
 mod parquet;
+mod plan;
 mod replications;
 mod table;
 
@@ -43,4 +44,5 @@ pub use json::{ReadProblem, parse_result, result_json, result_schema};
 pub use markdown::summary_markdown;
 pub use paint::Style;
 pub use parquet::{series_parquet, tiers_parquet};
+pub use plan::{plan_csv, plan_json, plan_markdown, plan_table};
 pub use table::summary_table;

@@ -17,6 +17,7 @@ mod init;
 mod load;
 mod manual;
 mod output;
+mod plan;
 mod progress;
 mod report;
 mod scenarios;
@@ -65,6 +66,7 @@ fn run(command: &Command) -> Result<u8, Failure> {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Report(arguments) => report::run(arguments),
         Command::Compare(arguments) => compare::run(arguments),
+        Command::Plan(arguments) => plan::run(arguments),
         Command::Fit(arguments) => fit::run(arguments),
         Command::Scenarios(arguments) => scenarios::run(arguments),
         Command::Init(arguments) => init::run(arguments),

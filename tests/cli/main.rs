@@ -15,6 +15,7 @@ mod determinism;
 mod files;
 mod limits;
 mod manual;
+mod plan;
 mod replications;
 mod scenarios;
 mod signals;

@@ -4,12 +4,13 @@ use serde_json::Value as Json;
 
 use crate::program::Room;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "simulate",
     "check",
     "explain",
     "report",
     "compare",
+    "plan",
     "fit",
     "scenarios",
     "init",
