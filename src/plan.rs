@@ -69,7 +69,7 @@ pub struct Plan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "found")]
 pub enum Answer {
-    /// The smallest value that keeps all promises; one replica less misses one.
+    /// The smallest value that keeps all promises; one replica less misses one, or is not sure to keep it.
     Smallest {
         /// The value.
         value: u64,

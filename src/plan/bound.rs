@@ -28,6 +28,9 @@ pub struct Bound {
     pub from_s: f64,
     /// Its end.
     pub until_s: f64,
+    /// A window for which even a perfect scheduler has too little, and in which what is varied is not
+    /// there yet: no size of it is enough. From and to, in seconds after the start.
+    pub hopeless_s: Option<(f64, f64)>,
 }
 
 /// The least size, and the window that asks for it.
@@ -36,6 +39,7 @@ pub(super) struct Least {
     pub(super) size: u64,
     pub(super) from_s: f64,
     pub(super) until_s: f64,
+    pub(super) hopeless_s: Option<(f64, f64)>,
 }
 
 /// Requests of a tier that must be done, all but an allowance within the limit.
@@ -75,7 +79,9 @@ pub(super) fn least(scenarios: [(u64, &Scenario); 2], demand: &Summary) -> Optio
         size: 0,
         from_s: 0.0,
         until_s: horizon_s,
+        hopeless_s: None,
     };
+    let mut shortest = 0.0;
     for group in &groups {
         let limit_s = group.iter().map(|duty| duty.limit_s).fold(0.0, f64::max);
         for (a, &from_s) in edges.iter().enumerate() {
@@ -87,17 +93,16 @@ pub(super) fn least(scenarios: [(u64, &Scenario); 2], demand: &Summary) -> Optio
                     .sum();
                 let short = needed - images(small, from_s, until_s);
                 let further = one(from_s, until_s);
-                // Where what is varied has not come yet, no size of it helps; the search says so.
                 if further <= 0.0 {
+                    if short > shortest {
+                        shortest = short;
+                        best.hopeless_s = Some((from_s, until_s));
+                    }
                     continue;
                 }
                 let asked = (size as f64 + short / further).ceil().max(0.0) as u64;
                 if asked > best.size {
-                    best = Least {
-                        size: asked,
-                        from_s,
-                        until_s,
-                    };
+                    (best.size, best.from_s, best.until_s) = (asked, from_s, until_s);
                 }
             }
         }
@@ -256,6 +261,30 @@ mod tests {
         let least = least([(3, &small), (4, &large)], &trial.summary).expect("replicas serve");
         assert_eq!(least.from_s, 1800.0);
         assert!((87..=93).contains(&least.size), "90 erlang: {least:?}");
+    }
+
+    #[test]
+    fn what_comes_after_a_need_does_not_help_it() {
+        let goal = Goal::Goodput {
+            share: 0.9,
+            limit_s: 1.0,
+        };
+        // Ten servers are needed from the start on; six are there, the rest come in the middle.
+        let late = |replicas: u32| {
+            let mut scenario = queue(6, goal);
+            let middle = crate::units::SimTime::from_s(1000.0);
+            scenario.pools[0].deliveries.push((middle, replicas));
+            scenario
+        };
+        let (small, large) = (late(3), late(4));
+        let trial = trials::run(&Arc::new(queue(12, goal)), 1, &mut |_| {
+            ControlFlow::Continue(())
+        });
+        let least = least([(3, &small), (4, &large)], &trial.summary).expect("replicas serve");
+        // Within [0, 1000]: 20,000 requests less the 4,000 that may be dropped, and 6 make 12,000.
+        let (from_s, until_s) = least.hopeless_s.expect("it is too late");
+        assert!(from_s == 0.0 && until_s <= 1000.0, "{from_s} to {until_s}");
+        assert!(of(goal).hopeless_s.is_none());
     }
 
     #[test]

@@ -63,6 +63,9 @@ impl<E> Points<'_, E> {
 
 /// Finds the smallest size of `range` at which every promise holds, and what the sizes around it buy.
 ///
+/// The border is of what holds surely: one replica less misses a promise, or may miss it. Where a size
+/// changes the number of pools, it changes the gateways too, and with them which users come when.
+///
 /// `make` gives the scenario of a size, `run` runs one as often as it says, with the seeds that it says.
 /// The scenarios differ in what the knob varies and nothing else. A scenario without promises holds at
 /// every size.
@@ -133,23 +136,23 @@ pub fn plan<'p, E>(
 fn marked(range: Range, chunk: u64, found: Option<u64>) -> BTreeMap<u64, &'static str> {
     let mut sizes = vec![];
     if let Some(found) = found {
-        sizes.push((found, "the smallest that holds"));
+        sizes.push((found, "answer"));
     }
     sizes.push(match range.least {
         0 => (0, "none"),
-        least => (least, "the least allowed"),
+        least => (least, "least"),
     });
     match found {
         Some(found) => sizes.extend([
             (found.saturating_add(1), "one spare"),
             (found.saturating_sub(1), "one less"),
-            (found.saturating_add(chunk), "one more chunk"),
+            (found.saturating_add(chunk), "next chunk"),
             (found / 2, "half"),
         ]),
         None => sizes.extend([
             (chunk, "as it is"),
-            (range.most, "the most allowed"),
-            (chunk.saturating_mul(2), "one more chunk"),
+            (range.most, "most"),
+            (chunk.saturating_mul(2), "next chunk"),
             (chunk / 2, "half"),
         ]),
     }
@@ -231,6 +234,7 @@ fn perfect<E>(
         fleet_ratio: found.filter(|_| fewest > 0.0).map(|_| here / fewest),
         from_s: least.from_s,
         until_s: least.until_s,
+        hopeless_s: least.hopeless_s,
     }))
 }
 

@@ -12,7 +12,8 @@ use crate::stats::paired_difference;
 /// A size and what came of it; means over its runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rung {
-    /// What this size is: `none`, `half`, `smallest that holds` ...
+    /// What this size is: `none`, `half`, `one less`, `answer`, `one spare` (a replica), `next chunk` (as many
+    /// again as the scenario has); `as it is`, `least` and `most` allowed.
     pub what: &'static str,
     /// The value of what is varied.
     pub value: u64,

@@ -1,6 +1,6 @@
 //! A plan in each format: the answer in a sentence, the ladder, the promises, what it rests on.
 
-use crate::plan::{Answer, Certainty, Gain, Plan, Rung, Verdict};
+use crate::plan::{Answer, Bound, Certainty, Gain, Plan, Rung, Verdict};
 use crate::report::answer::{Body, Section};
 use crate::report::frame::{Cells, Frame, FrameColumn};
 use crate::report::grid::{Align, Grid};
@@ -147,27 +147,7 @@ fn in_short(plan: &Plan) -> Vec<String> {
         value(plan, plan.present),
         escape::text(&plan.why)
     )];
-    lines.extend(plan.bound.as_ref().map(|bound| {
-        let ratio = bound.fleet_ratio.map_or_else(String::new, |ratio| {
-            format!("; the answer has {} times as many", number::short(ratio))
-        });
-        format!(
-            "perfect system    {} GPUs in all would do{ratio}",
-            number::grouped(bound.fleet_gpus)
-        )
-    }));
-    lines.extend(
-        plan.bound
-            .as_ref()
-            .filter(|bound| bound.value > 0)
-            .map(|bound| {
-                format!(
-                    "                  asked for from {} to {} after the start",
-                    SimDuration::from_s(bound.from_s),
-                    SimDuration::from_s(bound.until_s)
-                )
-            }),
-    );
+    lines.extend(plan.bound.iter().flat_map(perfect));
     let holds = plan.tried.iter().filter(|tried| tried.holds).count();
     lines.push(format!(
         "tried             {} sizes, {holds} hold; seed {}, {} of the story, counts and money of all of it",
@@ -176,6 +156,9 @@ fn in_short(plan: &Plan) -> Vec<String> {
         percent(plan.scale)
     ));
     lines.push(match plan.reversals.first() {
+        None if holds == 0 => {
+            "monotone          nothing held, so there is nothing to doubt".to_owned()
+        }
         None => {
             "monotone          whatever held, every larger size that was run held too".to_owned()
         }
@@ -185,6 +168,44 @@ fn in_short(plan: &Plan) -> Vec<String> {
             value(plan, reversal.missed)
         ),
     });
+    let unsure = |rung: &&Rung| {
+        rung.what == "one less"
+            && rung.promises.iter().all(|promise| {
+                promise.holds || promise.missing.is_some_and(|missing| missing <= 0.0)
+            })
+    };
+    lines.extend(plan.ladder.iter().find(unsure).map(|rung| {
+        format!(
+            "not for sure      {} may be enough: more --replications would tell",
+            value(plan, rung.value)
+        )
+    }));
+    lines
+}
+
+/// The bound, and the window that asks for it.
+fn perfect(bound: &Bound) -> Vec<String> {
+    let ratio = bound.fleet_ratio.map_or_else(String::new, |ratio| {
+        format!("; the answer has {} times as many", number::short(ratio))
+    });
+    let span = |from_s: f64, until_s: f64| {
+        let time = |s: f64| SimDuration::from_s(s.round());
+        format!("{} to {} after the start", time(from_s), time(until_s))
+    };
+    let mut lines = vec![format!(
+        "perfect system    no scheduler could do with fewer than {} GPUs in all{ratio}",
+        number::grouped(bound.fleet_gpus)
+    )];
+    if bound.value > 0 {
+        let window = span(bound.from_s, bound.until_s);
+        lines.push(format!("                  because of {window}"));
+    }
+    lines.extend(bound.hopeless_s.map(|(from_s, until_s)| {
+        format!(
+            "TOO LATE          no scheduler could keep the promises from {}, before it is there",
+            span(from_s, until_s)
+        )
+    }));
     lines
 }
 
@@ -228,6 +249,8 @@ fn gain(gain: Option<Gain>) -> String {
         return number::UNKNOWN.to_owned();
     };
     match gain.half_width {
+        // Cents that rounding leaves are no spread.
+        Some(width) if width <= 1e-9 * gain.mean.abs() => number::signed(gain.mean, ""),
         Some(width) => format!(
             "{} ± {}",
             number::signed(gain.mean, ""),

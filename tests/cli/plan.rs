@@ -168,7 +168,7 @@ fn a_range_without_a_solution_ends_with_3_and_says_what_binds() {
     let ended = room.run(&["plan", "hello", "--to", "2"]);
     assert_eq!(ended.code, Some(3), "{}", ended.err);
     assert!(ended.out.starts_with("NOT FOUND"), "{}", ended.out);
-    for part in ["What binds", "gave up waiting", "the most allowed"] {
+    for part in ["What binds", "gave up waiting", "  most "] {
         assert!(ended.out.contains(part), "no {part} in {}", ended.out);
     }
 }
