@@ -4,9 +4,10 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use meltpoint::plan::{self, Answer, Certainty, Knob, Plan, Range};
+use meltpoint::plan::{self, Answer, Certainty, Knob, Plan, Range, Reversal};
 use meltpoint::queueing::Mmc;
 use meltpoint::random::Law;
+use meltpoint::report::{Style, plan_table};
 use meltpoint::scenario::{Goal, Runs, Scenario, Slo};
 use meltpoint::trials;
 use meltpoint::units::SimDuration;
@@ -148,4 +149,41 @@ fn a_plan_is_the_same_for_one_and_three_threads() {
     let [one, three] = [1, 3].map(|threads| planned(goal, 40, threads, Certainty::Mean));
     assert_eq!(one, three);
     assert!(matches!(one.answer, Answer::Smallest { .. }));
+}
+
+#[test]
+fn a_larger_size_that_misses_is_told_and_so_is_what_comes_too_late() {
+    let goal = Goal::Response {
+        quantile: 0.9,
+        limit_s: 3.0,
+    };
+    // From 18 on there is one server: more is worse.
+    let servers = |size: u64| if size < 18 { size } else { 1 };
+    let knob = Knob::plain("cluster.here.replicas", "replicas", 8);
+    let range = Range { least: 1, most: 40 };
+    let Ok(mut plan) = plan::plan(
+        &knob,
+        range,
+        Certainty::Mean,
+        &mut |size| Ok::<_, Infallible>(Arc::new(queue(servers(size), goal))),
+        &mut |scenario| {
+            Ok(trials::replicate(scenario, 2, &mut |_| ControlFlow::Continue(())).summary)
+        },
+    );
+    let Answer::Smallest { value, .. } = plan.answer else {
+        panic!("{:?}", plan.answer);
+    };
+    // Sixteen held while doubling; the next chunk is eight more than the answer.
+    let (held, missed) = (16, value + 8);
+    assert_eq!(plan.reversals, [Reversal { held, missed }]);
+    let style = Style {
+        colour: false,
+        width: 100,
+    };
+    let says = format!("NOT MONOTONE      {held} replicas held, {missed} replicas did not");
+    assert!(plan_table(&plan, style).contains(&says));
+    let bound = plan.bound.as_mut().expect("servers serve");
+    bound.hopeless_s = Some((0.0, 3600.0));
+    let says = "TOO LATE          no scheduler could keep the promises from 0 s to 1 h after";
+    assert!(plan_table(&plan, style).contains(says));
 }

@@ -157,7 +157,7 @@ fn in_short(plan: &Plan) -> Vec<String> {
     ));
     lines.push(match plan.reversals.first() {
         None if holds == 0 => {
-            "monotone          nothing held, so there is nothing to doubt".to_owned()
+            "monotone          nothing that was run held; sizes in between were not run".to_owned()
         }
         None => {
             "monotone          whatever held, every larger size that was run held too".to_owned()
