@@ -36,7 +36,7 @@
 //! | 3 | [`sim`] [`economics`] | what happens; what it costs |
 //! | 4 | [`metrics`] | a run to series and summary |
 //! | 5 | [`trials`] | a run on a number of threads |
-//! | 6 | [`estimate`] [`calibrate`] | what to expect before running; fitting parameters to facts |
+//! | 6 | [`estimate`] [`calibrate`] [`plan`] | what to expect before running; fitting parameters to facts; sizing |
 //! | 7 | [`report`] | plain data to bytes, one file a format |
 //! | 8 | [`cli`] | arguments, files, printing, signals, exit codes |
 //!
@@ -69,6 +69,7 @@ pub mod estimate;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod metrics;
+pub mod plan;
 pub mod profile;
 pub mod queueing;
 pub mod random;

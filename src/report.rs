@@ -25,6 +25,7 @@ mod measured_compare;
 mod number;
 mod paint;
 mod parquet;
+mod plan;
 mod replications;
 mod table;
 #[cfg(feature = "gpu")]
@@ -56,6 +57,7 @@ pub use measured_compare::{
 };
 pub use paint::Style;
 pub use parquet::{series_parquet, tiers_parquet};
+pub use plan::{plan_csv, plan_json, plan_markdown, plan_table};
 pub use table::summary_table;
 #[cfg(feature = "gpu")]
 pub use user_kernel::{user_timing_json, user_timing_table};

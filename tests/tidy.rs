@@ -14,7 +14,7 @@ const RANKS: [&[&str]; 9] = [
     &["economics", "sim"],
     &["metrics"],
     &["trials"],
-    &["estimate", "calibrate"],
+    &["estimate", "calibrate", "plan"],
     &["report"],
     &["cli"],
 ];

@@ -34,6 +34,8 @@ pub enum Command {
     Compare(Compare),
     /// Measure on the GPU of this machine, or set two of its profiles side by side.
     Measure(Measure),
+    /// Find the smallest fleet that keeps every promise (SLO), and what the steps around it buy.
+    Plan(Plan),
     /// Fit the parameters that a scenario names to the facts that it names.
     Fit(Fit),
     /// List the scenarios that are built in, or print one.
@@ -61,6 +63,14 @@ fn variant(text: &str) -> Result<Variant, String> {
     let all = [Variant::F32, Variant::F16, Variant::CooperativeF16];
     let found = all.into_iter().find(|variant| variant.name() == text);
     found.ok_or_else(|| format!("variants are {}", all.map(Variant::name).join(", ")))
+}
+
+/// Reads a value to try.
+fn whole(text: &str) -> Result<u64, String> {
+    let digits = text.replace('_', "");
+    digits.parse().map_err(|_| {
+        "a value to try is a whole number from 0 on, without a unit, as 100_000".to_owned()
+    })
 }
 
 /// A scenario and what is changed in it.
@@ -307,6 +317,49 @@ pub struct MeasureCompare {
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
+}
+
+/// `meltpoint plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// The scenario.
+    #[command(flatten)]
+    pub question: Question,
+    /// The whole number to vary, a key as for --set [default: the GPUs of the chunk delivered last, or the
+    /// replicas of the only cluster].
+    #[arg(long, value_name = "PATH")]
+    pub vary: Option<String>,
+    /// The least value to try [default: 0 where there may be none, or one replica].
+    #[arg(long, value_name = "A", value_parser = whole, allow_negative_numbers = true)]
+    pub from: Option<u64>,
+    /// The largest value to try [default: 32 times that of the scenario].
+    #[arg(long, value_name = "B", value_parser = whole, allow_negative_numbers = true)]
+    pub to: Option<u64>,
+    /// Independent runs of each size, each with a seed of its own, the same for all sizes
+    /// [default: as the scenario says, or 1].
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub replications: Option<String>,
+    /// When a promise counts as kept by several runs.
+    #[arg(long, value_enum, default_value_t = Certainty::Mean)]
+    pub certainty: Certainty,
+    /// Threads; the result is the same for any number [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Run although the estimate is over the budget of requests or memory.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// When a promise counts as kept by several runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Certainty {
+    /// The 95 % confidence interval of the mean of what was reached is on the right side.
+    Mean,
+    /// Every run kept it.
+    Every,
 }
 
 /// `meltpoint fit`.

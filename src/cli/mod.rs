@@ -19,6 +19,7 @@ mod load;
 mod manual;
 mod measure;
 mod output;
+mod plan;
 mod progress;
 mod report;
 mod scenarios;
@@ -68,6 +69,7 @@ fn run(command: &Command) -> Result<u8, Failure> {
         Command::Report(arguments) => report::run(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Measure(arguments) => measure::run(arguments),
+        Command::Plan(arguments) => plan::run(arguments),
         Command::Fit(arguments) => fit::run(arguments),
         Command::Scenarios(arguments) => scenarios::run(arguments),
         Command::Init(arguments) => init::run(arguments),

@@ -166,32 +166,44 @@ fn quoted(text: &str) -> String {
 
 /// Refuses what would take too long or too much, unless it was asked for twice.
 pub(super) fn guard(scenario: &Scenario, threads: usize, yes: bool) -> Result<(), Failure> {
-    let estimate = estimate::estimate(scenario);
     let replications = scenario.runs.replications;
-    let requests = estimate.total.offered * replications as f64;
-    // Each thread holds a replication of its own.
-    let memory_bytes = estimate.memory_bytes * replications.min(threads as u64) as f64;
-    if yes || requests <= REQUESTS_MAX && memory_bytes <= MEMORY_BYTES_MAX {
-        return Ok(());
-    }
     let runs = match (replications, scenario.runs.target) {
         (1, _) => "the run is".to_owned(),
         (_, None) => format!("{replications} replications are"),
         (_, Some(_)) => format!("up to {replications} replications are"),
     };
-    let message = format!(
-        "{runs} estimated at {requests:.3e} requests, {:.0} s on one core and {:.1} GB of memory; without \
-         --yes at most {REQUESTS_MAX:.0e} requests and {:.0} GB are run",
-        estimate.wall_s * replications as f64,
-        memory_bytes / 1e9,
-        MEMORY_BYTES_MAX / 1e9
-    );
     let hint = match replications {
         1 => {
             "simulate a part of it with --scale 0.01, or say --yes; `meltpoint explain` shows the estimate"
         }
         _ => "allow fewer with --replications, simulate a part with --scale 0.01, or say --yes",
     };
+    within_budget(scenario, (replications, &runs), threads, hint, yes)
+}
+
+/// Refuses so many runs of a scenario if they would take too long or too much; `words` name them.
+pub(super) fn within_budget(
+    scenario: &Scenario,
+    (runs, words): (u64, &str),
+    threads: usize,
+    hint: &str,
+    yes: bool,
+) -> Result<(), Failure> {
+    let estimate = estimate::estimate(scenario);
+    let requests = estimate.total.offered * runs as f64;
+    // Each thread holds a replication of its own.
+    let at_once = scenario.runs.replications.min(threads as u64);
+    let memory_bytes = estimate.memory_bytes * at_once as f64;
+    if yes || requests <= REQUESTS_MAX && memory_bytes <= MEMORY_BYTES_MAX {
+        return Ok(());
+    }
+    let message = format!(
+        "{words} estimated at {requests:.3e} requests, {:.0} s on one core and {:.1} GB of memory; without \
+         --yes at most {REQUESTS_MAX:.0e} requests and {:.0} GB are run",
+        estimate.wall_s * runs as f64,
+        memory_bytes / 1e9,
+        MEMORY_BYTES_MAX / 1e9
+    );
     Err(Failure::Limit {
         message,
         hint: hint.into(),

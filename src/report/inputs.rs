@@ -9,6 +9,11 @@ use crate::scenario::Input;
 /// A table with one row a value.
 #[must_use]
 pub fn inputs_table(inputs: &[Input], style: Style) -> String {
+    grid(inputs).text(style)
+}
+
+/// One row a value.
+pub(super) fn grid(inputs: &[Input]) -> Grid {
     let mut grid = Grid::new(&[
         ("value", Align::Left),
         ("is", Align::Left),
@@ -30,7 +35,7 @@ pub fn inputs_table(inputs: &[Input], style: Style) -> String {
         ];
         grid.row(cells, None);
     }
-    grid.text(style)
+    grid
 }
 
 /// The same as a JSON array.

@@ -4,13 +4,14 @@ use serde_json::Value as Json;
 
 use crate::program::Room;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "simulate",
     "check",
     "explain",
     "report",
     "compare",
     "measure",
+    "plan",
     "fit",
     "scenarios",
     "init",
