@@ -1,6 +1,7 @@
 //! A finished run to its summary.
 
 use super::recorder::usage;
+use super::regions::regions;
 use super::summary::{
     Check, People, PoolSummary, Quantiles, SCHEMA_VERSION, Shed, Summary, TierSummary,
     TimelineEntry, WarmUp,
@@ -59,6 +60,7 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
             .collect(),
         total: tier_summary("all", &all, in_time.iter().sum()),
         pools,
+        regions: regions(scenario, simulation),
         people,
         money: economics::bill(scenario, &usage(scenario, simulation, &tallies)),
         slos: judge::slos(scenario, &tallies),

@@ -8,6 +8,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::regions::RegionSummary;
 pub use super::replications::Replications;
 pub use crate::economics::{Money, MoneyLine};
 use crate::scenario::{FactUse, Input};
@@ -47,6 +48,9 @@ pub struct Summary {
     pub total: TierSummary,
     /// By pool.
     pub pools: Vec<PoolSummary>,
+    /// Where requests went, by region of their users; empty where all sites are in one region.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub regions: Vec<RegionSummary>,
     /// People.
     pub people: People,
     /// Over time.

@@ -53,6 +53,7 @@ pub(super) fn surge() -> Summary {
             ..tier("all", 1.0, 24.0)
         },
         pools: pools(),
+        regions: Vec::new(),
         people: People {
             interested: 171_000_000,
             served: 130_400_000,

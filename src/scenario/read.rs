@@ -24,6 +24,7 @@ mod policies;
 mod problem;
 mod processes;
 mod quantity;
+mod regions;
 mod supply;
 mod timeline;
 mod tree;
@@ -274,7 +275,7 @@ fn sections<'a>(
     };
     let sections = Sections {
         general,
-        regions: people::regions(root),
+        regions: regions::regions(root, &world),
         clients: people::clients(root),
         tiers: people::tiers(root, &world),
         works: works::works(root),
@@ -344,7 +345,7 @@ fn assemble(
         demands: sections.demands,
         regions: sections.regions,
         timeline: timeline::in_words(&sections.interventions, &supply.chunks, general.horizon),
-        outages: timeline::outages(&sections.interventions, &supply.pools),
+        outages: timeline::outages(&sections.interventions, &supply.clusters, &supply.pools),
         clusters: supply.clusters,
         pools: supply.pools,
         chunks: supply.chunks,

@@ -30,12 +30,15 @@ impl Scenario {
             regions: vec![Region {
                 name: "here".into(),
                 utc_offset_s: 0,
+                delays: Vec::new(),
+                served_in: Vec::new(),
             }],
             clusters: vec![Cluster {
                 name: "here".into(),
                 region: 0,
                 power_usd_per_kwh: 0.0,
                 power_usage_effectiveness: 1.0,
+                serves: Vec::new(),
             }],
             pools: vec![textbook_pool(replicas)],
             chunks: Vec::new(),

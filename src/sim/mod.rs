@@ -28,6 +28,7 @@ mod request;
 mod routing;
 mod source;
 mod tally;
+mod transit;
 mod users;
 
 use std::sync::Arc;
@@ -42,6 +43,7 @@ use crate::units::SimTime;
 use gateway::{Gateway, Window};
 use pool::Pool;
 use request::Arrival;
+use transit::Passage;
 
 /// A run in progress.
 pub struct Simulation {
@@ -62,9 +64,18 @@ pub struct Simulation {
 #[derive(Clone, Debug)]
 enum Action {
     Rules(Arc<Rules>),
-    Deliver { pool: usize, replicas: u32 },
-    Stop { pool: usize, requeue: bool },
-    Resume { pool: usize },
+    Deliver {
+        pool: usize,
+        replicas: u32,
+    },
+    Stop {
+        pool: usize,
+        requeue: bool,
+        evacuate: bool,
+    },
+    Resume {
+        pool: usize,
+    },
     EndWarmUp,
 }
 
@@ -196,7 +207,16 @@ impl Simulation {
                         .for_each(|pool| pool.apply(&self.rules));
                 }
                 Action::Deliver { pool, replicas } => self.pools[pool].deliver(replicas),
-                Action::Stop { pool, requeue } => self.pools[pool].stop(requeue),
+                Action::Stop {
+                    pool,
+                    requeue,
+                    evacuate,
+                } => {
+                    self.pools[pool].stop(requeue);
+                    if evacuate {
+                        self.evacuate(pool);
+                    }
+                }
                 Action::Resume { pool } => self.pools[pool].resume(),
                 Action::EndWarmUp => {
                     self.pools.iter_mut().for_each(Pool::restart_statistics);
@@ -206,6 +226,29 @@ impl Simulation {
                 }
             }
         }
+    }
+
+    /// All who are at a pool move to others, as far as their gateways find some.
+    fn evacuate(&mut self, pool: usize) {
+        for arrival in self.pools[pool].hand_over() {
+            let gateway = usize::from(arrival.request.gateway);
+            let passage = Passage {
+                arrival,
+                pool: None,
+            };
+            self.gateways[gateway].set_out(passage);
+        }
+    }
+
+    /// By demand and pool: requests that users sent.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Vec<u64>> {
+        let mut sum = vec![vec![0; self.pools.len()]; self.scenario.demands.len()];
+        for gateway in &self.gateways {
+            let (sum, sent) = (sum.iter_mut().flatten(), gateway.sent().iter().flatten());
+            sum.zip(sent).for_each(|(sum, sent)| *sum += sent);
+        }
+        sum
     }
 
     /// What was counted of each tier, at gateways and pools together.
@@ -353,8 +396,12 @@ fn agenda(scenario: &Scenario) -> Vec<(SimTime, Action)> {
     let rules = |(at, rules): &(SimTime, Rules)| (*at, Action::Rules(Arc::new(rules.clone())));
     agenda.extend(scenario.rules.iter().skip(1).map(rules));
     for outage in outages() {
-        let (pool, requeue) = (outage.pool, outage.requeue);
-        agenda.push((outage.from, Action::Stop { pool, requeue }));
+        let stop = Action::Stop {
+            pool: outage.pool,
+            requeue: outage.requeue,
+            evacuate: outage.evacuate,
+        };
+        agenda.push((outage.from, stop));
     }
     if scenario.warm_up.0 > 0 {
         agenda.push((SimTime::ZERO + scenario.warm_up, Action::EndWarmUp));

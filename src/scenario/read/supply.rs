@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::World;
 use super::cursor::Cursor;
-use super::form::{Form, or_word, reference, some, whole, whole_u32, words};
+use super::form::{Form, list, or_word, reference, some, whole, whole_u32, words};
 use super::law::law;
 use super::moment::Moment;
 use super::notes::{Notes, Spot};
@@ -204,6 +204,7 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
                     number(1.0, 10.0),
                     "1",
                 ),
+                serves: serves(at, world),
             },
             profile: at.optional(
                 "profile",
@@ -234,6 +235,18 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
         }
     });
     clusters.into_iter().map(|(_, cluster)| cluster).collect()
+}
+
+/// By work: whether its replicas can do it.
+fn serves(at: &mut Cursor<'_>, world: &World<'_>) -> Vec<bool> {
+    let doc = "The works that its replicas can do, each copy being of one model; by default all.";
+    let some = at.optional(
+        "serves",
+        doc,
+        list(reference("work", &world.works), 1, 1000),
+    );
+    let can = |work: usize| some.as_ref().is_none_or(|some| some.contains(&work));
+    (0..world.works.len()).map(can).collect()
 }
 
 fn set_up(at: &mut Cursor<'_>) -> Option<SetUp> {
