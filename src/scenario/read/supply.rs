@@ -320,6 +320,8 @@ pub(super) struct Supply {
     pub(super) clusters: Vec<Cluster>,
     pub(super) pools: Vec<Pool>,
     pub(super) chunks: Vec<Chunk>,
+    /// All replicas over what the scale makes of them before each chunk is rounded to whole ones.
+    pub(super) rounding: f64,
 }
 
 /// Shares the replicas of each cluster over its pools.
@@ -334,6 +336,7 @@ pub(super) fn build(
     mut chunks: Vec<Chunk>,
 ) -> Supply {
     let mut pools = Vec::new();
+    let (mut exact, mut whole) = (0.0, 0.0);
     for (index, part) in parts.iter().enumerate() {
         let profile = part
             .profile
@@ -343,17 +346,23 @@ pub(super) fn build(
         let mut deliveries = Vec::new();
         if part.replicas > 0 {
             deliveries.push((SimTime::ZERO, scaled_replicas(part.replicas as f64, scale)));
+            exact += part.replicas as f64 * scale;
         }
         for chunk in chunks.iter_mut().filter(|chunk| chunk.cluster == index) {
             if stated && chunk.accelerator != profile.accelerator {
                 refuse_accelerator(notes, chunk, &profile);
                 continue;
             }
+            exact += (chunk.gpus / u64::from(profile.gpus_per_replica)) as f64 * scale;
             deliveries.push((
                 ready(chunk, part.start_up),
                 take_in(notes, chunk, &profile, scale),
             ));
         }
+        whole += deliveries
+            .iter()
+            .map(|delivery| f64::from(delivery.1))
+            .sum::<f64>();
         deliveries.sort_by_key(|delivery| delivery.0);
         let first = deliveries.first().map_or(0, |delivery| delivery.1);
         let count = part.pools.min(first);
@@ -379,6 +388,7 @@ pub(super) fn build(
         clusters: parts.iter().map(|part| part.cluster.clone()).collect(),
         pools,
         chunks,
+        rounding: if exact > 0.0 { whole / exact } else { 1.0 },
     }
 }
 
