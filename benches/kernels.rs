@@ -12,9 +12,10 @@
 )]
 
 use meltpoint::gpu::adapter::{self, Kind};
-use meltpoint::gpu::device::{Checks, Device, Tensor};
+use meltpoint::gpu::device::{Checks, Device};
 use meltpoint::gpu::kernels::tiles::Tiles;
-use meltpoint::gpu::kernels::{Copy, Fill, Gemm, GemmNaive, Kernel, Operand, Shader, Work};
+use meltpoint::gpu::kernels::{Copy, Gemm, GemmNaive, Kernel, Operand, Shader, Work};
+use meltpoint::gpu::operands::Operands;
 use meltpoint::gpu::pace::{Pace, Schedule};
 use meltpoint::gpu::{Error, Precision, Tolerance, Variant, Wanted};
 use meltpoint::stats;
@@ -38,7 +39,7 @@ struct Row {
     unit: &'static str,
     schedule: Schedule,
     /// They live as long as the schedule uses them.
-    _tensors: Vec<Tensor>,
+    _operands: Operands,
     seconds: Vec<f64>,
 }
 
@@ -146,32 +147,17 @@ fn row(
     amount: f64,
     unit: &'static str,
 ) -> Result<Row, Error> {
-    let precision = variant.precision();
+    let operands = Operands::random(device, kernel, variant)?;
+    let stages = [operands.stage(device, kernel, variant, None)?];
     let mut pace = Pace::default();
-    let mut tensors = Vec::new();
-    for (operand, seed) in kernel.inputs().into_iter().zip(1..) {
-        let tensor = device.tensor(name, operand, precision)?;
-        let fill = Fill {
-            elements: operand.elements,
-            seed,
-            scale: 1.0,
-            offset: 0.0,
-        };
-        pace.learn(device, &[device.stage(&fill, variant, &[], &tensor)?])?;
-        tensors.push(tensor);
-    }
-    let output = device.tensor(name, kernel.output(), precision)?;
-    let inputs: Vec<&Tensor> = tensors.iter().collect();
-    let stages = [device.stage(kernel, variant, &inputs, &output)?];
     pace.learn(device, &stages)?;
     let schedule = pace.schedule(device, &stages)?;
-    tensors.push(output);
     Ok(Row {
         name: format!("{name}, {variant}"),
         amount,
         unit,
         schedule,
-        _tensors: tensors,
+        _operands: operands,
         seconds: Vec::new(),
     })
 }

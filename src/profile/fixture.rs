@@ -65,6 +65,7 @@ pub(crate) fn profile_with_noise(share: f64) -> MeasuredProfile {
                 shader_hash: "00ff".to_owned(),
             }],
             parameters: 675_000_000,
+            tiles: Vec::new(),
             weight_bytes: 1_350_000_000,
         },
         method: Method {
