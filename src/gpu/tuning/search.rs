@@ -11,7 +11,7 @@ use crate::gpu::{Error, Variant};
 use crate::stats;
 
 /// No sample is to take longer, in seconds.
-const SAMPLE_S_MAX: f64 = 0.03;
+const SAMPLE_S_MAX: f64 = 0.01;
 
 /// Shorter samples are made of several runs, so that the clock's ticks and the start of a pass matter little.
 const SAMPLE_S_MIN: f64 = 0.001;
@@ -26,7 +26,7 @@ const GROWTH_MAX: u32 = 8;
 const HOPELESS: f64 = 2.0;
 
 /// Samples of each candidate, all candidates in turn, so that others on the device are in the way of all.
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 5;
 
 /// What does not gain this much over the usual tiles is taken for noise.
 const GAIN_MIN: f64 = 0.02;

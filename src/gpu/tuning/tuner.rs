@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::agreement::agrees;
 use super::{Cache, Identity, Timing, Tuning, fastest, timings};
 use crate::gpu::kernels::tiles::Tiles;
-use crate::gpu::kernels::{Kernel, Product};
+use crate::gpu::kernels::{Kernel, Product, Work};
 use crate::gpu::program::Program;
 use crate::gpu::timing::Started;
 use crate::gpu::{Device, Error, Variant};
@@ -28,6 +28,10 @@ pub struct Tuner {
     budget_s: f64,
     spent_s: f64,
 }
+
+/// Operations that a GPU does while it moves a number to or from memory, roughly: only the order of the search depends
+/// on it.
+const FLOP_PER_ELEMENT: f64 = 100.0;
 
 /// What the search has found for a product.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,20 +105,20 @@ impl Tuner {
         }
     }
 
-    /// Kernels of a program whose products are to be searched for, each product once, the most work first.
+    /// Kernels of a program whose products are to be searched for, each product once, first what takes longest.
     pub(in crate::gpu) fn wanted<'a>(&self, program: &'a Program) -> Vec<&'a dyn Kernel> {
         if !self.wants_search {
             return Vec::new();
         }
-        let mut flop: BTreeMap<Product, (f64, &dyn Kernel)> = BTreeMap::new();
+        let mut costs: BTreeMap<Product, (f64, &dyn Kernel)> = BTreeMap::new();
         for step in program.steps() {
             let kernel = step.kernel.as_ref();
             let product = kernel.product();
             if let Some(product) = product.filter(|product| self.is_unknown(product)) {
-                flop.entry(product).or_insert((0.0, kernel)).0 += kernel.work().flop;
+                costs.entry(product).or_insert((0.0, kernel)).0 += cost(kernel.work());
             }
         }
-        let mut all: Vec<(f64, &dyn Kernel)> = flop.into_values().collect();
+        let mut all: Vec<(f64, &dyn Kernel)> = costs.into_values().collect();
         all.sort_by(|(a, _), (b, _)| b.total_cmp(a));
         all.into_iter().map(|(_, kernel)| kernel).collect()
     }
@@ -190,6 +194,11 @@ impl Tuner {
         }
         self.found.insert(product, found);
     }
+}
+
+/// What a kernel costs, in operations.
+fn cost(work: Work) -> f64 {
+    work.flop + FLOP_PER_ELEMENT * (work.read + work.written)
 }
 
 /// The candidate that the rule takes: the one with the text that is compiled unasked.
