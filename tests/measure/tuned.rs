@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use meltpoint::gpu::tuning::Cache;
 use meltpoint::profile::MeasuredProfile;
 use meltpoint::profile::measured::TilesBy;
 use meltpoint::profile::read_measured;
@@ -10,9 +11,12 @@ use crate::Test;
 use crate::program::{Ended, Room, run_to_end};
 
 pub(crate) const TESTS: [Test; 3] = [
-    ("tuned_tiles_are_kept_and_used_again", kept),
     (
-        "a_damaged_list_of_tiles_is_told_once_and_made_anew",
+        "tuned_tiles_are_kept_and_used_again_on_the_same_driver",
+        kept,
+    ),
+    (
+        "a_damaged_list_of_tiles_is_told_once_and_left_alone",
         damaged,
     ),
     ("a_file_that_is_no_list_of_tiles_is_not_touched", foreign),
@@ -40,9 +44,21 @@ fn count(profile: &MeasuredProfile, by: TilesBy) -> usize {
     tiles.filter(|tiles| tiles.by == by).count()
 }
 
+/// A list that was cut off.
+const CUT: &str = "{\n  \"format\": \"meltpoint-tiles\",\n  \"version\": 1,\n  \"sets\": [ {";
+
 fn kept() {
     let room = Room::new();
-    let (ended, profile) = measured(&room, &["--autotune"]);
+    // Elsewhere than on Linux the place of caches cannot be moved for a test.
+    let (name, tiles) = match cfg!(target_os = "linux") {
+        true => ("caches/meltpoint/tiles.json", &[][..]),
+        false => ("tiles.json", &["--tiles=tiles.json"][..]),
+    };
+    let kept = room.path(name);
+    fs::create_dir_all(kept.parent().expect("it has one")).expect("a folder");
+    fs::write(&kept, CUT).expect("it can be written");
+    let (ended, profile) = measured(&room, &[tiles, &["--autotune"]].concat());
+    assert!(ended.err.contains("it is made anew"), "{}", ended.err);
     let found = count(&profile, TilesBy::Search);
     assert!(found > 0, "{:?}", profile.workload.tiles);
     assert!(
@@ -50,13 +66,11 @@ fn kept() {
         "{}",
         ended.err
     );
-    let kept = room.path("caches").join("meltpoint").join("tiles.json");
-    if !kept.exists() {
-        // Where caches are elsewhere, what was found is with the user's.
-        assert!(!cfg!(target_os = "linux"), "{}", ended.err);
-        return;
-    }
-    let (ended, profile) = measured(&room, &[]);
+    let text = fs::read_to_string(&kept).expect("it is there");
+    let cache = Cache::read(&text).expect("it can be read");
+    // The product of the ceiling is in it too.
+    assert_eq!(cache.sets()[0].products.len(), found + 1);
+    let (ended, profile) = measured(&room, tiles);
     assert_eq!(count(&profile, TilesBy::Cache), found, "{}", ended.err);
     assert_eq!(count(&profile, TilesBy::Search), 0);
     assert!(
@@ -65,23 +79,17 @@ fn kept() {
         ended.err
     );
     // Another driver: nothing of it holds.
-    let text = fs::read_to_string(&kept).expect("it is there");
     let other = text.replace("\"driver_info\": \"", "\"driver_info\": \"another ");
     assert_ne!(other, text);
     fs::write(&kept, other).expect("it can be written");
-    let (ended, profile) = measured(&room, &[]);
-    assert_eq!(
-        count(&profile, TilesBy::Rule),
-        profile.workload.tiles.len(),
-        "{}",
-        ended.err
-    );
+    let (ended, profile) = measured(&room, tiles);
+    let by_rule = count(&profile, TilesBy::Rule);
+    assert_eq!(by_rule, profile.workload.tiles.len(), "{}", ended.err);
 }
 
 fn damaged() {
     let room = Room::new();
-    let cut = "{\n  \"format\": \"meltpoint-tiles\",\n  \"version\": 1,\n  \"sets\": [ {";
-    room.write("t.json", cut);
+    room.write("t.json", CUT);
     let (ended, profile) = measured(&room, &["--tiles=t.json"]);
     assert_eq!(ended.err.matches("warning:").count(), 1, "{}", ended.err);
     assert!(
@@ -91,13 +99,7 @@ fn damaged() {
     );
     assert_eq!(count(&profile, TilesBy::Rule), profile.workload.tiles.len());
     let unchanged = fs::read_to_string(room.path("t.json")).expect("it is there");
-    assert_eq!(unchanged, cut, "only --autotune writes it");
-    let (ended, profile) = measured(&room, &["--tiles=t.json", "--autotune"]);
-    assert!(ended.err.contains("it is made anew"), "{}", ended.err);
-    assert!(count(&profile, TilesBy::Search) > 0);
-    let text = fs::read_to_string(room.path("t.json")).expect("it is there");
-    let cache = meltpoint::gpu::tuning::Cache::read(&text).expect("it can be read");
-    assert_eq!(cache.sets().len(), 1);
+    assert_eq!(unchanged, CUT, "only --autotune writes it");
 }
 
 fn foreign() {
