@@ -142,7 +142,7 @@ pub struct Workload {
     pub weights: String,
     /// Seed of the weights.
     pub weights_seed: u64,
-    /// The shaders that ran.
+    /// The shaders that ran for the smallest batch; larger ones may have other tiles.
     pub kernels: Vec<Kernel>,
     /// The tiles of its matrix products, of all batches; empty in files of versions that did not write them down.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
