@@ -154,3 +154,26 @@ fn who_is_put_back_in_line_waits_with_the_patience_he_had() {
         );
     }
 }
+
+#[test]
+fn a_cache_that_grows_with_the_tokens_limits_who_runs_together() {
+    // Each request has 3 tokens of output; 6 fit, 5 do not hold two.
+    let done_by = |memory: u64, at: u64| {
+        let mut scenario = pool(1);
+        scenario.works[0].memory_bytes_per_token = 10;
+        scenario.pools[0].profile.memory_bytes = Some(memory);
+        scenario.horizon = SimDuration(at);
+        ask(&mut scenario, &[0, 0], 3, None);
+        let mut simulation = Simulation::new(&Arc::new(scenario), false);
+        while simulation.clock() < SimTime(at) {
+            simulation.advance(SimTime(at));
+            simulation.assert_invariants();
+        }
+        simulation.tiers()[0].completed
+    };
+    // Together 3 x 18 ns, after one another 3 x 10 ns each.
+    assert_eq!([done_by(60, 40), done_by(60, 60)], [0, 2]);
+    assert_eq!([done_by(59, 40), done_by(59, 70)], [1, 2]);
+    // Who would need more than there is takes all there is.
+    assert_eq!([done_by(10, 40), done_by(10, 70)], [1, 2]);
+}

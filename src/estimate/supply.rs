@@ -26,7 +26,9 @@ pub(super) fn places(pool: &Pool, rules: &Rules, work: &Work) -> (u32, bool) {
         Batching::Static { .. } | Batching::Continuous => pool.batch_limit,
     };
     let held = pool.profile.memory_bytes.map_or(u64::MAX, |bytes| {
-        bytes.checked_div(work.memory_bytes).unwrap_or(u64::MAX)
+        bytes
+            .checked_div(work.mean_memory_bytes())
+            .unwrap_or(u64::MAX)
     });
     let fitting = u32::try_from(held).unwrap_or(u32::MAX).max(1);
     (wanted.min(fitting), fitting < wanted)

@@ -202,6 +202,8 @@ pub struct Work {
     pub prompt_tokens: Law,
     /// Bytes of accelerator memory that a running request holds.
     pub memory_bytes: u64,
+    /// Further bytes for each token of its prompt and its output (the KV cache), reserved when it gets a place.
+    pub memory_bytes_per_token: u64,
     /// Whether the context grows by one token an iteration (autoregressive) or not (diffusion).
     pub context_grows: bool,
 }
@@ -242,6 +244,14 @@ impl Work {
         self.qualities
             .iter()
             .position(|quality| quality.name == name)
+    }
+
+    /// Bytes of accelerator memory that a request of the mean prompt and amount at the standard quality holds.
+    #[must_use]
+    pub fn mean_memory_bytes(&self) -> u64 {
+        let tokens = self.prompt_tokens.mean() + self.qualities[0].amount.mean();
+        let cache = (self.memory_bytes_per_token as f64 * tokens).round() as u64;
+        self.memory_bytes.saturating_add(cache)
     }
 
     /// Draws the amount of one request at a quality: whole iterations, or nanoseconds of service.

@@ -82,6 +82,7 @@ fn textbook_work(service_s: Law) -> Work {
         qualities: vec![quality],
         prompt_tokens: Law::Constant { value: 0.0 },
         memory_bytes: 0,
+        memory_bytes_per_token: 0,
         context_grows: false,
     }
 }

@@ -103,6 +103,18 @@ pub(crate) struct Attempt {
     pub replica: u32,
 }
 
+impl Attempt {
+    /// Tokens of its prompt and its output; interruptions change nothing about them at the standard quality.
+    #[inline]
+    pub(crate) fn tokens(&self) -> u64 {
+        let output = match self.quality {
+            0 => self.request.amount,
+            _ => self.amount,
+        };
+        u64::from(self.request.prompt_tokens).saturating_add(output)
+    }
+}
+
 /// A reference to an attempt that may have ended since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket {

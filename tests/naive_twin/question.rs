@@ -221,6 +221,7 @@ impl Class {
             unit: WorkUnit::Iterations,
             qualities,
             memory_bytes: self.memory,
+            memory_bytes_per_token: 0,
             context_grows: self.context_grows,
             ..template
         }

@@ -312,6 +312,8 @@ fn ask(scenario: &mut Scenario, demands: Vec<DemandKind>) {
     work.unit = WorkUnit::Iterations;
     work.prompt_tokens = exponential(10.0);
     work.memory_bytes = 2;
+    // In some scenarios each token takes memory too.
+    work.memory_bytes_per_token = u64::from(scenario.seed.0 % 4 == 0);
     work.context_grows = true;
     let mut low = work.qualities[0].clone();
     low.name = "low".into();

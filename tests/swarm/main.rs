@@ -104,6 +104,7 @@ fn works_while_somebody_waits(
             && rules.policy.dispatch == Dispatch::Central
             && pool.set_up.is_none()
             && !is_limited
+            && scenario.works[0].memory_bytes_per_token == 0
             && levels.waiting > 0
         {
             let memory = pool.profile.memory_bytes.unwrap_or(u64::MAX);

@@ -35,6 +35,12 @@ fn work(name: &str, at: &mut Cursor<'_>) -> Option<Work> {
         bytes(),
         "0 B",
     );
+    let memory_bytes_per_token = at.default(
+        "memory_per_token",
+        "Further memory for each token of its prompt and its output (the KV cache); at most all that a replica has.",
+        bytes(),
+        "0 B",
+    );
     let count = law(iterations().within(1.0, 1e7));
     let autoregressive = Kind {
         key: "tokens",
@@ -62,6 +68,7 @@ fn work(name: &str, at: &mut Cursor<'_>) -> Option<Work> {
         qualities: qualities(at, kind),
         prompt_tokens,
         memory_bytes,
+        memory_bytes_per_token,
         context_grows: kind.context_grows,
     };
     at.variants(

@@ -34,8 +34,8 @@ impl Pool {
             return None;
         }
         let last = self.last_to_go(index)?;
-        let others_bytes = replica.memory_bytes - self.work_of(last).memory_bytes;
-        let needed_bytes = others_bytes.saturating_add(self.work_of(head).memory_bytes);
+        let others_bytes = replica.memory_bytes - self.memory_of(last);
+        let needed_bytes = others_bytes.saturating_add(self.memory_of(head));
         let goes_after = self.priority(last) > self.priority(head);
         (goes_after && needed_bytes <= self.memory_limit).then_some(last)
     }
@@ -99,7 +99,7 @@ impl Pool {
     /// Takes a running attempt out of its batch, with what is left of its work.
     fn interrupt_one(&mut self, index: usize, slot: u32) {
         let done = self.replicas[index].take_out(slot);
-        self.replicas[index].memory_bytes -= self.work_of(slot).memory_bytes;
+        self.replicas[index].memory_bytes -= self.memory_of(slot);
         let attempt = self.attempts.get_mut(slot);
         // In a batch that was fixed when it started, one stays longer than one's own work takes.
         attempt.amount = attempt.amount.saturating_sub(done).max(1);

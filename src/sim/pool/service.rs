@@ -433,8 +433,7 @@ impl Pool {
         self.attempts.set_place(slot, Place::Running);
         let attempt = self.attempts.get_mut(slot);
         attempt.replica = index as u32;
-        let work = &self.terms.works[usize::from(attempt.request.demand)];
-        self.replicas[index].memory_bytes += work.memory_bytes;
+        self.replicas[index].memory_bytes += self.memory_of(slot);
         self.gauges.running.up(self.clock);
         self.take_place(slot);
     }
@@ -459,7 +458,7 @@ impl Pool {
         let request = &attempt.request;
         let work = &self.terms.works[usize::from(request.demand)];
         let replica = &mut self.replicas[index];
-        replica.memory_bytes -= work.memory_bytes;
+        replica.memory_bytes -= work.bytes(attempt.tokens(), self.memory_limit);
         self.gauges.running.down(self.clock);
         self.gauges.present.down(self.clock);
         self.tally.sojourn_ns += u128::from((self.clock - attempt.at).0);
@@ -535,8 +534,14 @@ impl Pool {
 
     #[inline]
     fn fits(&self, index: usize, slot: u32) -> bool {
-        self.terms.is_memory_ample
-            || self.has_memory(&self.replicas[index], self.work_of(slot).memory_bytes)
+        self.terms.is_memory_ample || self.has_memory(&self.replicas[index], self.memory_of(slot))
+    }
+
+    /// Bytes that an attempt holds while it runs.
+    #[inline]
+    pub(super) fn memory_of(&self, slot: u32) -> u64 {
+        let tokens = self.attempts.get(slot).tokens();
+        self.work_of(slot).bytes(tokens, self.memory_limit)
     }
 
     fn has_memory(&self, replica: &Replica, memory_bytes: u64) -> bool {

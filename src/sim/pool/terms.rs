@@ -3,7 +3,7 @@
 use crate::random::Sampler;
 use crate::scenario::{
     Batching, Dispatch, Drop, PatienceUntil, Policy, QueueLimit, QueueOrder, Retry, Rules,
-    Scenario, TierRules,
+    Scenario, TierRules, Work,
 };
 use crate::units::SimDuration;
 
@@ -43,6 +43,7 @@ pub(super) struct Size {
 #[derive(Clone, Debug)]
 pub(super) struct WorkTerms {
     pub memory_bytes: u64,
+    pub memory_bytes_per_token: u64,
     pub grows: bool,
     /// What the answer takes over the network.
     pub way_back: SimDuration,
@@ -50,6 +51,21 @@ pub(super) struct WorkTerms {
     pub micro_usd_per_image: Vec<u64>,
     /// What is given while too many wait: index of the quality and its amount.
     pub degraded: Option<(u8, Sampler)>,
+}
+
+impl WorkTerms {
+    /// Bytes that a request with so many tokens in all holds; no more than a replica has, so that nobody waits for
+    /// ever.
+    #[inline]
+    pub(super) fn bytes(&self, tokens: u64, memory_limit: u64) -> u64 {
+        match self.memory_bytes_per_token {
+            0 => self.memory_bytes,
+            each => {
+                let cache = each.saturating_mul(tokens);
+                self.memory_bytes.saturating_add(cache).min(memory_limit)
+            }
+        }
+    }
 }
 
 /// How the users of a tier are treated and behave.
@@ -94,7 +110,11 @@ impl Terms {
         let tiers = scenario.tiers.iter().zip(&rules.tiers);
         let slots = size.replicas * size.places;
         let largest = scenario.works.iter().map(|work| work.memory_bytes).max();
-        let needed = largest.unwrap_or(0).saturating_mul(size.places as u64);
+        let is_fixed = |work: &Work| work.memory_bytes_per_token == 0;
+        let needed = match scenario.works.iter().all(is_fixed) {
+            true => largest.unwrap_or(0).saturating_mul(size.places as u64),
+            false => u64::MAX,
+        };
         let is_static = matches!(policy.batching, Batching::Static { .. });
         Self {
             works: (0..scenario.demands.len())
@@ -124,6 +144,7 @@ impl WorkTerms {
         });
         Self {
             memory_bytes: work.memory_bytes,
+            memory_bytes_per_token: work.memory_bytes_per_token,
             grows: work.context_grows,
             way_back: scenario.regions[region].delay_to(demand.region),
             micro_usd_per_image: work

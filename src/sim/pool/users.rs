@@ -37,7 +37,9 @@ impl Pool {
     /// An attempt is let in, or not.
     fn enter(&mut self, request: &Request, patience_ns: u64) {
         let tier = usize::from(request.tier);
-        let memory_bytes = self.terms.works[usize::from(request.demand)].memory_bytes;
+        let tokens = u64::from(request.prompt_tokens).saturating_add(request.amount);
+        let work = &self.terms.works[usize::from(request.demand)];
+        let memory_bytes = work.bytes(tokens, self.memory_limit);
         let berth = self.choose_berth(request.tier, memory_bytes);
         self.tiers[tier].attempts += 1;
         if let Some(refusal) = self.refusal(berth.at_once) {
