@@ -1,5 +1,6 @@
 //! Supply: regions, clusters, pools and the chunks that fill them.
 
+use super::StartUp;
 use crate::profile::DeviceProfile;
 use crate::random::Law;
 use crate::units::{SimDuration, SimTime};
@@ -24,6 +25,9 @@ pub struct Cluster {
     pub power_usd_per_kwh: f64,
     /// Facility power over IT power (PUE), at least 1.
     pub power_usage_effectiveness: f64,
+    /// What a start-up of its replicas is made of, where they start one by one; `None`: each delivery
+    /// serves from a known date on.
+    pub start_up: Option<StartUp>,
 }
 
 /// Identical replicas behind one queue.
@@ -37,11 +41,12 @@ pub struct Pool {
     pub profile: DeviceProfile,
     /// Most requests in one batch of a replica.
     pub batch_limit: u32,
-    /// Time from powered GPUs to a serving replica.
+    /// Time from powered GPUs to a serving replica, alone and in the mean.
     pub start_up: SimDuration,
     /// How its replicas go off when they are idle; `None`: never.
     pub set_up: Option<SetUp>,
-    /// Replicas that come into service: (date, how many), by date; made from the chunks.
+    /// Replicas that come into service, or that can be started where they start one by one: (date, how
+    /// many), by date; made from the chunks.
     pub deliveries: Vec<(SimTime, u32)>,
 }
 

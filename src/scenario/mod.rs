@@ -7,6 +7,7 @@
 //! by name, so that the order of tables in the file changes nothing.
 
 pub mod demand;
+pub mod elastic;
 pub mod fleet;
 pub mod goal;
 pub mod policy;
@@ -19,6 +20,9 @@ pub mod trace;
 
 pub use demand::{
     Demand, DemandKind, Population, Quality, RateCurve, Rhythm, Trace, TraceRow, Work, WorkUnit,
+};
+pub use elastic::{
+    Autoscaler, Forecast, ScalingBounds, ScalingRule, ScheduledReplicas, Staffing, StartUp,
 };
 pub use fleet::{Chunk, Cluster, Outage, Pool, Region, SetUp};
 pub use goal::{Fact, FactUse, FitPair, Goal, Market, Metric, Slo};
@@ -74,6 +78,8 @@ pub struct Scenario {
     pub regions: Vec<Region>,
     /// Sites, sorted by name.
     pub clusters: Vec<Cluster>,
+    /// What adds and takes away replicas, sorted by name; each cluster has one at most.
+    pub autoscalers: Vec<Autoscaler>,
     /// Identical replicas behind one queue: each cluster's pools, in order.
     pub pools: Vec<Pool>,
     /// What was ordered, sorted by name.

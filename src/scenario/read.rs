@@ -11,6 +11,7 @@ mod amount;
 mod checks;
 mod cursor;
 mod demands;
+mod elastic;
 mod embedded;
 mod form;
 mod general;
@@ -27,6 +28,7 @@ mod quantity;
 mod supply;
 mod timeline;
 mod tree;
+mod week;
 mod word_or_table;
 mod works;
 
@@ -42,7 +44,7 @@ use notes::Notes;
 use tree::Node;
 
 use crate::scenario::{
-    Client, Demand, Fact, FitPair, Market, Policy, Region, Rules, Scenario, Slo, Work,
+    Autoscaler, Client, Demand, Fact, FitPair, Market, Policy, Region, Rules, Scenario, Slo, Work,
 };
 
 /// A scenario as text.
@@ -241,6 +243,7 @@ struct Sections {
     profiles: Vec<supply::ProfileParts>,
     clusters: Vec<supply::ClusterParts>,
     chunks: Vec<crate::scenario::Chunk>,
+    autoscalers: Vec<Autoscaler>,
     policy: Policy,
     interventions: Vec<timeline::Intervention>,
     slos: Vec<Slo>,
@@ -282,6 +285,7 @@ fn sections<'a>(
         profiles: supply::profiles(root),
         clusters: supply::clusters(root, &world),
         chunks: supply::chunks(root, &world),
+        autoscalers: elastic::autoscalers(root, &world),
         policy: policies::policy(root, &world),
         interventions: timeline::interventions(root, &world),
         slos: goals::slos(root, &world),
@@ -318,7 +322,9 @@ fn assemble(
         &sections.profiles,
         &sections.clusters,
         sections.chunks,
+        &sections.autoscalers,
     );
+    elastic::check(notes, &sections.autoscalers, &world.clusters);
     if !notes.is_clean() {
         return None;
     }
@@ -346,6 +352,7 @@ fn assemble(
         timeline: timeline::in_words(&sections.interventions, &supply.chunks, general.horizon),
         outages: timeline::outages(&sections.interventions, &supply.pools),
         clusters: supply.clusters,
+        autoscalers: sections.autoscalers,
         pools: supply.pools,
         chunks: supply.chunks,
         rules,
