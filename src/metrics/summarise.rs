@@ -5,7 +5,7 @@ use super::summary::{
     Check, People, PoolSummary, Quantiles, SCHEMA_VERSION, Shed, Summary, TierSummary,
     TimelineEntry, WarmUp,
 };
-use super::{Recorder, facts, judge};
+use super::{Recorder, elastic, facts, judge};
 use crate::economics;
 use crate::scenario::{Pool, Scenario};
 use crate::sim::{Levels, PoolTally, Refusal, Simulation, TierTally};
@@ -59,6 +59,7 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
             .collect(),
         total: tier_summary("all", &all, in_time.iter().sum()),
         pools,
+        autoscalers: elastic::summaries(scenario, simulation, measured),
         people,
         money: economics::bill(scenario, &usage(scenario, simulation, &tallies)),
         slos: judge::slos(scenario, &tallies),

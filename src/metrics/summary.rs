@@ -8,6 +8,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::elastic::AutoscalerSummary;
 pub use super::replications::Replications;
 pub use crate::economics::{Money, MoneyLine};
 use crate::scenario::{FactUse, Input};
@@ -47,6 +48,9 @@ pub struct Summary {
     pub total: TierSummary,
     /// By pool.
     pub pools: Vec<PoolSummary>,
+    /// By autoscaler; absent where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub autoscalers: Vec<AutoscalerSummary>,
     /// People.
     pub people: People,
     /// Over time.

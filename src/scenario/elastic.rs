@@ -118,30 +118,42 @@ pub struct ScheduledReplicas {
     pub replicas: u32,
 }
 
-/// What a start-up is made of: provision, then loading the weights, then warming up.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What a start-up is made of: some parts, then loading the weights, then further parts.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StartUp {
-    /// Until the machine is there, in seconds.
-    pub provision_s: Law,
+    /// Until the replica begins to load, one after the other, in seconds: the machine, the image.
+    pub before_s: Vec<Law>,
     /// Bytes that a replica loads.
     pub weights_bytes: u64,
     /// Bytes a second of one replica; infinite where nothing is loaded.
     pub bytes_per_s: f64,
     /// Bytes a second of all replicas of the cluster together, shared evenly; infinite: no limit.
     pub site_bytes_per_s: f64,
-    /// From loaded weights to serving, in seconds.
-    pub warm_up_s: Law,
+    /// From loaded weights to serving, one after the other, in seconds: loading whose bytes are not known,
+    /// warming up.
+    pub after_s: Vec<Law>,
 }
 
 impl StartUp {
+    /// One that takes a constant time.
+    #[must_use]
+    pub fn constant(seconds: f64) -> Self {
+        Self {
+            before_s: vec![Law::Constant { value: seconds }],
+            bytes_per_s: f64::INFINITY,
+            site_bytes_per_s: f64::INFINITY,
+            ..Self::default()
+        }
+    }
+
     /// The mean time of a start-up beside which no other goes on, in seconds.
     #[must_use]
     pub fn mean_alone_s(&self) -> f64 {
-        let rate = self.bytes_per_s.min(self.site_bytes_per_s);
         let load_s = match self.weights_bytes {
             0 => 0.0,
-            bytes => bytes as f64 / rate,
+            bytes => bytes as f64 / self.bytes_per_s.min(self.site_bytes_per_s),
         };
-        self.provision_s.mean() + load_s + self.warm_up_s.mean()
+        let parts = self.before_s.iter().chain(&self.after_s);
+        load_s + parts.map(Law::mean).sum::<f64>()
     }
 }

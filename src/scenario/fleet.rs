@@ -84,6 +84,23 @@ pub struct Chunk {
     pub idle_w_per_gpu: f64,
 }
 
+impl Chunk {
+    /// Whether GPUs that are given back cost nothing: its term says `on demand` (or `on-demand`).
+    #[must_use]
+    pub fn is_on_demand(&self) -> bool {
+        let mut words = self
+            .term
+            .split([' ', '-', '_'])
+            .filter(|word| !word.is_empty());
+        let mut is = |word: &str| {
+            words
+                .next()
+                .is_some_and(|next| next.eq_ignore_ascii_case(word))
+        };
+        is("on") && is("demand")
+    }
+}
+
 /// A pool stands still for a while; where outages of a pool overlap, until the last of them ends.
 #[derive(Clone, Debug)]
 pub struct Outage {

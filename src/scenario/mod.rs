@@ -15,6 +15,7 @@ pub mod process;
 mod read;
 mod replication;
 pub mod runs;
+mod start_ups;
 mod textbook;
 pub mod trace;
 
@@ -31,6 +32,8 @@ pub use policy::{
     QueueOrder, Quota, QuotaWindow, RateLimit, Retry, Routing, Rules, TierRules,
 };
 pub use process::{Modulation, Process, RateState};
+pub use start_ups::{Stage, StartUpPart, published_start_up, start_up_names, start_up_parts};
+
 pub use runs::{Runs, Target, WarmUpRule};
 
 pub use read::{

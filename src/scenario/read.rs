@@ -324,7 +324,6 @@ fn assemble(
         sections.chunks,
         &sections.autoscalers,
     );
-    elastic::check(notes, &sections.autoscalers, &world.clusters);
     if !notes.is_clean() {
         return None;
     }

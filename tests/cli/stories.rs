@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use crate::program::Room;
 
 /// Each story with the share that is done in a few seconds without optimisation.
-const STORIES: [(&str, &str); 9] = [
+const STORIES: [(&str, &str); 10] = [
     ("hello", "1"),
     ("ghibli-week", "0.0002"),
     ("ghibli-no-quota", "0.0002"),
@@ -16,6 +16,7 @@ const STORIES: [(&str, &str); 9] = [
     ("retry-storm", "0.1"),
     ("replay-chat", "0.1"),
     ("replay-images", "0.1"),
+    ("autoscaled-launch", "0.1"),
 ];
 
 /// Runs a story and gives its result, which obeys all rules.

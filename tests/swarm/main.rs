@@ -9,6 +9,7 @@
 //! `PROPTEST_CASES=5000 cargo test --test swarm` plays thousands.
 
 mod ask;
+mod elastic;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -141,6 +142,32 @@ fn negative(value: &Json, path: &str) -> Option<String> {
     }
 }
 
+/// What must hold of every summary.
+fn is_sound(scenario: Scenario) -> Result<(), TestCaseError> {
+    let scenario = Arc::new(scenario);
+    let summary = run(&scenario, 1);
+    balances(&summary.total)?;
+    for tier in &summary.tiers {
+        balances(tier)?;
+    }
+    let sum = |count: fn(&TierSummary) -> u64| summary.tiers.iter().map(count).sum::<u64>();
+    prop_assert_eq!(summary.total.offered, sum(|tier| tier.offered));
+    prop_assert_eq!(summary.total.completed, sum(|tier| tier.completed));
+    for pool in &summary.pools {
+        prop_assert!(
+            pool.utilisation.is_none_or(|share| share <= 1.0),
+            "{:?}",
+            pool
+        );
+    }
+    prop_assert!(summary.checks.iter().all(|check| check.times > 0));
+    let json = serde_json::to_value(&summary).expect("a summary is JSON");
+    prop_assert_eq!(negative(&json, ""), None);
+    prop_assert_eq!(&run(&scenario, 3), &summary);
+    prop_assert_eq!(&run(&scenario, 1), &summary);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -150,23 +177,17 @@ proptest! {
     }
 
     #[test]
+    fn books_are_balanced_while_replicas_come_and_go(scenario in elastic::scenario()) {
+        play(&Arc::new(scenario))?;
+    }
+
+    #[test]
+    fn with_autoscalers_the_summary_is_sound_and_threads_change_nothing(scenario in elastic::scenario()) {
+        is_sound(scenario)?;
+    }
+
+    #[test]
     fn the_summary_is_sound_and_threads_change_nothing(scenario in ask::scenario()) {
-        let scenario = Arc::new(scenario);
-        let summary = run(&scenario, 1);
-        balances(&summary.total)?;
-        for tier in &summary.tiers {
-            balances(tier)?;
-        }
-        let sum = |count: fn(&TierSummary) -> u64| summary.tiers.iter().map(count).sum::<u64>();
-        prop_assert_eq!(summary.total.offered, sum(|tier| tier.offered));
-        prop_assert_eq!(summary.total.completed, sum(|tier| tier.completed));
-        for pool in &summary.pools {
-            prop_assert!(pool.utilisation.is_none_or(|share| share <= 1.0), "{:?}", pool);
-        }
-        prop_assert!(summary.checks.iter().all(|check| check.times > 0));
-        let json = serde_json::to_value(&summary).expect("a summary is JSON");
-        prop_assert_eq!(negative(&json, ""), None);
-        prop_assert_eq!(&run(&scenario, 3), &summary);
-        prop_assert_eq!(&run(&scenario, 1), &summary);
+        is_sound(scenario)?;
     }
 }

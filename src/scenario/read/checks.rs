@@ -16,6 +16,7 @@ pub(super) fn check(notes: &Notes, scenario: &Scenario) {
     quotas(notes, scenario);
     policies(notes, scenario);
     fit(notes, scenario);
+    super::elastic::check(notes, scenario);
 }
 
 /// Somebody must be able to serve.

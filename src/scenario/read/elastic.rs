@@ -3,15 +3,17 @@
 use serde_json::{Value as Json, json};
 
 use super::World;
+use super::amount::duration_s;
 use super::cursor::{Cursor, describe};
 use super::form::{Form, list, or_word, reference, some, whole_u32};
 use super::law::law;
 use super::notes::{Notes, Spot};
 use super::quantity::{bytes, bytes_per_s, duration, number, positive_duration, seconds, share};
+use super::tree::Value;
 use super::week::{Entries, Timetable};
-use crate::random::Law;
 use crate::scenario::{
-    Autoscaler, Forecast, ScalingBounds, ScalingRule, ScheduledReplicas, Staffing, StartUp,
+    Autoscaler, Forecast, Pool, ScalingBounds, ScalingRule, Scenario, ScheduledReplicas, Staffing,
+    StartUp, published_start_up, start_up_names,
 };
 use crate::units::SimDuration;
 
@@ -20,11 +22,11 @@ const MOST_REPLICAS: u32 = 100_000_000;
 /// Most clusters of one autoscaler.
 const MOST_CLUSTERS: usize = 1000;
 
-/// `"5min"`, or what a start-up is made of.
+/// `"5min"`, a published one by its name, or what it is made of.
 pub(super) struct StartUpForm;
 
 /// A start-up as it is written: a length of time, or its parts.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum WrittenStartUp {
     Whole(SimDuration),
     Parts(StartUp),
@@ -32,87 +34,94 @@ pub(super) enum WrittenStartUp {
 
 impl WrittenStartUp {
     /// As one length of time, alone and in the mean.
-    pub(super) fn whole(self) -> SimDuration {
+    pub(super) fn whole(&self) -> SimDuration {
         match self {
-            Self::Whole(whole) => whole,
+            Self::Whole(whole) => *whole,
             Self::Parts(parts) => SimDuration::from_s(parts.mean_alone_s()),
         }
     }
 
     /// As parts, for `share` of the cluster.
-    pub(super) fn parts(self, share: f64) -> StartUp {
-        let none = Law::Constant { value: 0.0 };
+    pub(super) fn parts(&self, share: f64) -> StartUp {
         match self {
-            Self::Whole(whole) => StartUp {
-                provision_s: Law::Constant {
-                    value: whole.as_s(),
-                },
-                weights_bytes: 0,
-                bytes_per_s: f64::INFINITY,
-                site_bytes_per_s: f64::INFINITY,
-                warm_up_s: none,
-            },
+            Self::Whole(whole) => StartUp::constant(whole.as_s()),
             Self::Parts(parts) => StartUp {
                 site_bytes_per_s: parts.site_bytes_per_s * share,
-                ..parts
+                ..parts.clone()
             },
         }
     }
 }
 
 fn parts(at: &mut Cursor<'_>) -> StartUp {
-    let zero = Law::Constant { value: 0.0 };
-    let part =
-        |at: &mut Cursor<'_>, key, doc| at.optional(key, doc, law(seconds())).unwrap_or(zero);
+    let time = || law(seconds());
     let provision = "Until the machine is there: a duration, or a law.";
+    let image = "Until its image is there: a duration, or a law.";
+    let before = [
+        at.optional("provision", provision, time()),
+        at.optional("image", image, time()),
+    ];
+    let weights_bytes = at.optional("weights", "What a replica loads.", bytes());
+    let bandwidth = "How fast a replica loads.";
+    let own = at.optional("load_bandwidth", bandwidth, bytes_per_s());
+    let site = "How fast all replicas of the cluster together load; by default without limit.";
+    let shared = at.optional("site_bandwidth", site, bytes_per_s());
+    let load = "How long loading takes where it is not told in bytes: a duration, or a law.";
     let warm_up = "From loaded weights to serving: a duration, or a law.";
-    let parts = StartUp {
-        provision_s: part(at, "provision", provision),
-        weights_bytes: at
-            .optional("weights", "What a replica loads.", bytes())
-            .unwrap_or(0),
-        bytes_per_s: at
-            .optional("load_bandwidth", "How fast a replica loads.", bytes_per_s())
-            .unwrap_or(f64::INFINITY),
-        site_bytes_per_s: at
-            .optional(
-                "site_bandwidth",
-                "How fast all replicas of the cluster together load; by default without limit.",
-                bytes_per_s(),
-            )
-            .unwrap_or(f64::INFINITY),
-        warm_up_s: part(at, "warm_up", warm_up),
-    };
-    let is_loaded = parts.bytes_per_s.min(parts.site_bytes_per_s).is_finite();
-    if parts.weights_bytes > 0 && !is_loaded {
-        at.problem(
-            "weights",
-            "stands without a bandwidth",
-            "add `load_bandwidth = \"2 GB/s\"`",
-        );
+    let after = [
+        at.optional("load", load, time()),
+        at.optional("warm_up", warm_up, time()),
+    ];
+    let has_bandwidth = own.is_some() || shared.is_some();
+    if weights_bytes.is_some() && !has_bandwidth {
+        let hint = "add `load_bandwidth = \"2 GB/s\"`";
+        at.problem("weights", "stands without a bandwidth", hint);
     }
-    parts
+    StartUp {
+        before_s: before.into_iter().flatten().collect(),
+        weights_bytes: weights_bytes.unwrap_or(0),
+        bytes_per_s: own.unwrap_or(f64::INFINITY),
+        site_bytes_per_s: shared.unwrap_or(f64::INFINITY),
+        after_s: after.into_iter().flatten().collect(),
+    }
 }
 
 impl Form for StartUpForm {
     type Out = WrittenStartUp;
     fn read(&self, spot: &Spot<'_>) -> Option<WrittenStartUp> {
-        let Some(table) = spot.node.table() else {
-            return duration().read(spot).map(WrittenStartUp::Whole);
+        if let Some(table) = spot.node.table() {
+            let mut cursor = spot.cursor(table);
+            let parts = parts(&mut cursor);
+            cursor.finish();
+            return Some(WrittenStartUp::Parts(parts));
+        }
+        let word = match &spot.node.value {
+            Value::Text(text) => text.as_str(),
+            _ => "",
         };
-        let mut cursor = spot.cursor(table);
-        let parts = parts(&mut cursor);
-        cursor.finish();
-        Some(WrittenStartUp::Parts(parts))
+        if let Some(published) = published_start_up(word) {
+            return Some(WrittenStartUp::Parts(published));
+        }
+        if duration_s(word).is_none() {
+            let names = start_up_names().join("\", \"");
+            let hint = format!("{}; or one of \"{names}\"", self.example());
+            spot.refuse(
+                "a duration, a published start-up, or a table of its parts",
+                hint,
+            );
+            return None;
+        }
+        duration().read(spot).map(WrittenStartUp::Whole)
     }
     fn placeholder(&self) -> WrittenStartUp {
         WrittenStartUp::Whole(SimDuration::ZERO)
     }
     fn schema(&self) -> Json {
-        json!({ "anyOf": [duration().schema(), describe(parts).0] })
+        let names = json!({ "enum": start_up_names() });
+        json!({ "anyOf": [duration().schema(), names, describe(parts).0] })
     }
     fn example(&self) -> String {
-        "\"5min\", or { provision = \"50s\", weights = \"80 GB\", load_bandwidth = \"2 GB/s\" }"
+        "write \"5min\", or { provision = \"50s\", weights = \"80 GB\", load_bandwidth = \"2 GB/s\" }"
             .to_owned()
     }
 }
@@ -331,35 +340,41 @@ fn forecast(at: &mut Cursor<'_>) -> Forecast {
     }
 }
 
-/// What must hold between autoscalers and the fleet.
-pub(super) fn check(notes: &Notes, autoscalers: &[Autoscaler], clusters: &[String]) {
+/// What must hold between autoscalers.
+pub(super) fn check(notes: &Notes, scenario: &Scenario) {
     /// Most values that a season may remember.
     const MOST_STEPS: f64 = 1e6;
-    for (index, autoscaler) in autoscalers.iter().enumerate() {
+    for (index, autoscaler) in scenario.autoscalers.iter().enumerate() {
         let path = format!("autoscaler.{}", autoscaler.name);
-        let earlier = || {
-            autoscalers[..index]
-                .iter()
-                .flat_map(|other| &other.clusters)
-        };
-        if let Some(&twice) = autoscaler
-            .clusters
-            .iter()
-            .find(|c| earlier().any(|e| e == *c))
-        {
+        let earlier = scenario.autoscalers[..index].iter();
+        let twice = autoscaler.clusters.iter().find(|cluster| {
+            earlier
+                .clone()
+                .any(|other| other.clusters.contains(cluster))
+        });
+        if let Some(&twice) = twice {
+            let name = &scenario.clusters[twice].name;
             notes.problem_at(
                 &format!("{path}.clusters"),
-                format!(
-                    "`{path}` scales the cluster \"{}\", as another one does",
-                    clusters[twice]
-                ),
+                format!("`{path}` scales the cluster \"{name}\", as another autoscaler does"),
                 "leave each cluster to one autoscaler",
             );
         }
+        let off_when_idle =
+            |pool: &&Pool| pool.set_up.is_some() && autoscaler.clusters.contains(&pool.cluster);
+        if let Some(pool) = scenario.pools.iter().find(off_when_idle) {
+            let name = &scenario.clusters[pool.cluster].name;
+            notes.problem_at(
+                &format!("cluster.{name}.set_up"),
+                format!(
+                    "`cluster.{name}` turns idle replicas off (`set_up`), and `{path}` scales it"
+                ),
+                "leave one of the two out: each decides which replicas are on",
+            );
+        }
         if let ScalingRule::Predictive { forecast, .. } = &autoscaler.rule
-            && forecast
-                .season
-                .is_some_and(|season| season.as_s() / autoscaler.every.as_s() > MOST_STEPS)
+            && let Some(season) = forecast.season
+            && season.as_s() / autoscaler.every.as_s() > MOST_STEPS
         {
             notes.problem_at(
                 &format!("{path}.season"),

@@ -53,7 +53,9 @@ impl Meter {
             return 0.0;
         };
         match self.marks.get(after) {
-            Some(&(t1, w1)) if at > t0 => w0 + (w1 - w0) * (at.since(t0).as_s() / t1.since(t0).as_s()),
+            Some(&(t1, w1)) if at > t0 => {
+                w0 + (w1 - w0) * (at.since(t0).as_s() / t1.since(t0).as_s())
+            }
             _ => w0,
         }
     }
@@ -66,7 +68,7 @@ mod tests {
     #[test]
     fn a_load_is_work_over_time_and_even_within_a_window() {
         let s = SimTime::from_s;
-        let mut meter = Meter::new(SimDuration::from_s(30.0));
+        let mut meter = Meter::new(SimDuration::from_s(40.0));
         meter.add(s(10.0), 50.0);
         meter.add(s(14.0), 40.0);
         meter.add(s(40.0), 0.0);

@@ -18,6 +18,8 @@ pub struct Reading {
     pub week_s: f64,
     /// Offered load in replicas: first attempts only, as old as the reaction time.
     pub load: f64,
+    /// Replicas that are delivered: no more can be ordered.
+    pub available: u32,
 }
 
 /// A rule with what it remembers.
@@ -30,6 +32,7 @@ pub struct Controller {
     /// How old what is measured is.
     reaction: SimDuration,
     trend: Option<Trend>,
+    wanted: u32,
     ordered: u32,
     changed: Option<SimTime>,
 }
@@ -50,9 +53,16 @@ impl Controller {
             every,
             reaction,
             trend: None,
+            wanted: initial,
             ordered: initial,
             changed: None,
         }
+    }
+
+    /// What the rule wanted when it was asked last, between the minimum and the maximum.
+    #[must_use]
+    pub fn wanted(&self) -> u32 {
+        self.wanted
     }
 
     /// Replicas ordered: those that serve and those on their way.
@@ -63,8 +73,9 @@ impl Controller {
 
     /// Decides how many replicas are ordered from now on.
     pub fn decide(&mut self, reading: Reading) -> u32 {
-        let wanted = self.wanted(reading);
-        let next = bounded(self.ordered, wanted, &self.bounds);
+        let wanted = self.asked(reading);
+        self.wanted = wanted.clamp(self.bounds.minimum, self.bounds.maximum);
+        let next = bounded(self.ordered, wanted, &self.bounds).min(reading.available);
         let wait = match next > self.ordered {
             true => self.bounds.cool_down_up,
             false => self.bounds.cool_down_down,
@@ -80,7 +91,7 @@ impl Controller {
     }
 
     /// What the rule alone wants.
-    fn wanted(&mut self, reading: Reading) -> u32 {
+    fn asked(&mut self, reading: Reading) -> u32 {
         let ordered = f64::from(self.ordered);
         match &self.rule {
             &ScalingRule::Threshold {
@@ -240,6 +251,7 @@ mod tests {
             now: SimTime::from_s(f64::from(step)),
             week_s: f64::from(step),
             load,
+            available: u32::MAX,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Start-ups of a cluster's replicas: provision, loading the weights over a shared link, warming up.
+//! Start-ups of a cluster's replicas: the machine, loading the weights over a shared link, warming up.
 //!
 //! All who load at once share the site's bandwidth evenly, none faster than its own: with n of them each has
 //! min(own, site / n). They load the same number of bytes, so who began first ends first; what one that has
@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::random::Stream;
+use crate::random::{Law, Stream};
 use crate::scenario::StartUp;
 use crate::units::{SimDuration, SimTime};
 
@@ -45,7 +45,7 @@ impl Starts {
 
     /// A replica begins to start; `now` is not before what has been played.
     pub(super) fn begin(&mut self, replica: Replica, now: SimTime) {
-        let takes = SimDuration::from_s(self.rule.provision_s.sample(&mut self.stream));
+        let takes = sum(&self.rule.before_s, &mut self.stream);
         self.provisioning.insert((now + takes, replica));
     }
 
@@ -78,7 +78,9 @@ impl Starts {
     /// Bytes a second of each who loads.
     fn rate(&self) -> f64 {
         let sharing = self.loading.len().max(1) as f64;
-        self.rule.bytes_per_s.min(self.rule.site_bytes_per_s / sharing)
+        self.rule
+            .bytes_per_s
+            .min(self.rule.site_bytes_per_s / sharing)
     }
 
     /// Plays up to `until`; the replicas that became ready, in order.
@@ -132,23 +134,29 @@ impl Starts {
     }
 
     fn warm_up(&mut self, replica: Replica) {
-        let takes = SimDuration::from_s(self.rule.warm_up_s.sample(&mut self.stream));
+        let takes = sum(&self.rule.after_s, &mut self.stream);
         self.warming.insert((self.now + takes, replica));
     }
+}
+
+/// Parts that come one after the other.
+fn sum(parts_s: &[Law], stream: &mut Stream) -> SimDuration {
+    let each = parts_s.iter().map(|part| part.sample(stream));
+    SimDuration::from_s(each.sum())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::{Law, Seed};
+    use crate::random::Seed;
 
     fn starts(provision_s: f64, own: f64, site: f64, warm_up_s: f64) -> Starts {
         let rule = StartUp {
-            provision_s: Law::Constant { value: provision_s },
+            before_s: vec![Law::Constant { value: provision_s }],
             weights_bytes: 80_000_000_000,
             bytes_per_s: own,
             site_bytes_per_s: site,
-            warm_up_s: Law::Constant { value: warm_up_s },
+            after_s: vec![Law::Constant { value: warm_up_s }],
         };
         Starts::new(rule, Seed(1).stream("here", "start-up", 0))
     }
@@ -158,7 +166,9 @@ mod tests {
         let mut at = vec![f64::NAN; begins.len()];
         let mut begun = 0;
         loop {
-            let begin = begins.get(begun).map_or(SimTime::NEVER, |&s| SimTime::from_s(s));
+            let begin = begins
+                .get(begun)
+                .map_or(SimTime::NEVER, |&s| SimTime::from_s(s));
             let next = starts.next().min(begin);
             if next == SimTime::NEVER {
                 return at;
