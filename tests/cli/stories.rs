@@ -152,3 +152,30 @@ fn recorded_requests_are_replayed() {
     assert!(told("replay-chat")["total"]["offered"].as_u64() > Some(1000));
     assert!(told("replay-images")["total"]["offered"].as_u64() > Some(300));
 }
+
+#[test]
+fn reaction_time_costs_an_autoscaled_launch() {
+    let prompt = told("autoscaled-launch");
+    let scaler = &prompt["autoscalers"][0];
+    let number = |key: &str| scaler[key].as_f64().expect(key);
+    assert!(number("crossings") > 0.0 && number("short_replica_hours") > 0.0);
+    // What is released of the contract on demand costs nothing.
+    assert!(number("gpu_hours_saved") > 0.3 * number("gpu_hours_static"));
+    assert!(number("gpu_hours_returned") > 0.0);
+    let room = Room::new();
+    let slow = [
+        "simulate",
+        "autoscaled-launch",
+        "--scale=0.1",
+        "--set=autoscaler.main.reaction=15min",
+        "--out=r",
+    ];
+    room.done(&slow);
+    assert!(room.files("r").keys().any(|file| file == "autoscalers.csv"));
+    let slow = room.result("r");
+    let lost = |result: &Json| {
+        let short = result["autoscalers"][0]["short_replica_hours"].as_f64();
+        (short, result["total"]["abandoned"].as_u64())
+    };
+    assert!(lost(&slow).0 > lost(&prompt).0 && lost(&slow).1 > lost(&prompt).1);
+}

@@ -220,7 +220,7 @@ fn some_readings(stream: &mut Stream, every_s: f64) -> Vec<Reading> {
                 base *= 0.5 + 2.0 * stream.unit();
             }
             let now_s = f64::from(step + 1) * every_s;
-            let shape = 1.0 + 0.5 * (now_s * std::f64::consts::TAU / 900.0).sin();
+            let shape = 1.0 + 0.5 * libm::sin(now_s * std::f64::consts::TAU / 900.0);
             Reading {
                 now: SimTime::from_s(now_s),
                 week_s: 6.9 * DAY_S + 70.0 * now_s,
