@@ -8,3 +8,4 @@ mod fluid;
 mod language;
 mod question;
 mod staffing;
+mod twin;
