@@ -178,7 +178,11 @@ fn requests(stream: &mut Stream) -> Vec<(u64, u64)> {
     let mut at = 0;
     let mut requests = Vec::new();
     while at < HORIZON {
-        let swing = if at / (500 * NS_PER_S) % 2 == 0 { 1 } else { 4 };
+        let swing = if (at / (500 * NS_PER_S)).is_multiple_of(2) {
+            1
+        } else {
+            4
+        };
         at += 1 + stream.below(10 * NS_PER_S / swing);
         requests.push((at, 1 + stream.below(9)));
     }

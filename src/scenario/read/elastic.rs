@@ -328,8 +328,8 @@ fn forecast(at: &mut Cursor<'_>) -> Forecast {
     let season = or_word("none", None, some(positive_duration()));
     Forecast {
         horizon,
-        level: at.default("level", level_doc, level, "0.5"),
-        trend: at.default("trend", trend_doc, share(), "0.2"),
+        level: at.default("level", level_doc, level, "0.2"),
+        trend: at.default("trend", trend_doc, share(), "0.05"),
         season: at.default("season", season_doc, season, "none"),
         season_weight: at.default(
             "season_weight",
