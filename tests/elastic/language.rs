@@ -135,6 +135,14 @@ fn a_start_up_is_a_duration_or_a_name_or_its_parts() {
 }
 
 #[test]
+fn more_than_is_delivered_is_doubted() {
+    let warnings = |text: &str| read("\"5min\"", text, None).unwrap().warnings;
+    assert_eq!(warnings("kind = \"target\"\ninitial = 100").len(), 0);
+    let found = warnings("kind = \"target\"\ninitial = 101");
+    assert!(found[0].contains("asks for 101 replicas"), "{found:?}");
+}
+
+#[test]
 fn what_contradicts_itself_is_refused() {
     let two = "kind = \"target\"\n[autoscaler.second]\nkind = \"target\"\nclusters = [\"lab\"]";
     let off = "kind = \"target\"\n[cluster.other]\nregion = \"here\"\nreplicas = 1\nset_up = \"1s\"\n\

@@ -384,3 +384,22 @@ pub(super) fn check(notes: &Notes, scenario: &Scenario) {
         }
     }
 }
+
+/// What may be doubted about autoscalers.
+pub(super) fn warnings(scenario: &Scenario) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for autoscaler in &scenario.autoscalers {
+        let pools = scenario.pools.iter();
+        let own = pools.filter(|pool| autoscaler.clusters.contains(&pool.cluster));
+        let deliveries = own.flat_map(|pool| &pool.deliveries);
+        let delivered: u64 = deliveries.map(|delivery| u64::from(delivery.1)).sum();
+        let asked = autoscaler.bounds.minimum.max(autoscaler.initial);
+        if u64::from(asked) > delivered {
+            warnings.push(format!(
+                "`[autoscaler.{}]` asks for {asked} replicas at least, but its clusters have {delivered}",
+                autoscaler.name
+            ));
+        }
+    }
+    warnings
+}
