@@ -14,7 +14,6 @@ mod fixed;
 mod preemption;
 mod service;
 mod setup;
-mod stub;
 mod terms;
 mod users;
 
@@ -54,7 +53,6 @@ pub(crate) struct Pool {
     attempts: Attempts,
     timers: Timers<Due>,
     stopped: bool,
-    gone: Vec<u8>,
     degrading: bool,
     /// Whose turn it is under round robin.
     turn: usize,
@@ -130,7 +128,6 @@ impl Pool {
             attempts: Attempts::default(),
             timers: Timers::new(scenario.lookahead),
             stopped: false,
-            gone: Vec::new(),
             degrading: false,
             turn: 0,
             retry_budget: vec![client::RETRIES_SAVED_MAX; scenario.tiers.len()],

@@ -277,9 +277,6 @@ impl Pool {
     /// Fills the places of a replica at the end of an iteration.
     #[inline(always)]
     fn fill(&mut self, index: usize) {
-        if self.gone.get(index).is_some_and(|&g| g > 0) {
-            return;
-        }
         if self.terms.is_static {
             self.fill_static(index);
             return;
@@ -296,21 +293,17 @@ impl Pool {
     /// After a change of the batch: plans the next, and tells whoever keeps count.
     #[inline(always)]
     fn settle(&mut self, index: usize, level: usize, was_busy: bool) {
-        self.occupancy
-            .shift(index as u32, level, self.replicas[index].len());
-        match (was_busy, self.replicas[index].is_idle()) {
+        let replica = &mut self.replicas[index];
+        self.occupancy.shift(index as u32, level, replica.len());
+        match (was_busy, replica.is_idle()) {
             (false, false) => self.gauges.busy.up(self.clock),
             (true, true) => self.gauges.busy.down(self.clock),
             _ => {}
         }
-        if self.replicas[index].is_idle() && self.gone.get(index) == Some(&1) {
-            self.gone[index] = 2;
-            self.gauges.in_service.down(self.clock);
-        }
         self.gauges.compare_busy(self.clock);
-        let next = match self.replicas[index].is_idle() {
+        let next = match replica.is_idle() {
             true => self.rest(index),
-            false => self.replicas[index].plan(&self.curve),
+            false => replica.plan(&self.curve),
         };
         self.changes.set(index, next);
     }
