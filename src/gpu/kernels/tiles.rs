@@ -166,7 +166,8 @@ mod tests {
         assert_eq!(of(Variant::F32, 17, 64), (32, 64));
         assert_eq!(of(Variant::F16, 16, 8192), (8, 64));
         assert_eq!(of(Variant::CooperativeF16, 8192, 8192), (128, 128));
-        assert_eq!(of(Variant::CooperativeF16, 1024, 1024), (32, 64));
+        assert_eq!(of(Variant::CooperativeF16, 1024, 1024), (64, 64));
+        assert_eq!(of(Variant::CooperativeF16, 512, 512), (32, 64));
         // 32 columns would fill a quarter of the wide tiles.
         assert_eq!(of(Variant::CooperativeF16, 65_536, 32), (32, 64));
     }

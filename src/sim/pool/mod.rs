@@ -9,6 +9,7 @@
 //! number over time equals the sum of the times they spent (Little's law, on integers); time never
 //! runs backwards.
 
+mod availability;
 mod dispatch;
 mod fixed;
 mod preemption;
@@ -53,6 +54,8 @@ pub(crate) struct Pool {
     attempts: Attempts,
     timers: Timers<Due>,
     stopped: bool,
+    /// Which replicas serve.
+    availability: availability::Availability,
     degrading: bool,
     /// Whose turn it is under round robin.
     turn: usize,
@@ -128,6 +131,7 @@ impl Pool {
             attempts: Attempts::default(),
             timers: Timers::new(scenario.lookahead),
             stopped: false,
+            availability: availability::Availability::default(),
             degrading: false,
             turn: 0,
             retry_budget: vec![client::RETRIES_SAVED_MAX; scenario.tiers.len()],
@@ -270,25 +274,30 @@ impl Pool {
     /// Replicas come into service.
     pub(crate) fn deliver(&mut self, count: u32) {
         for _ in 0..count {
-            let replica = self.replicas.len();
-            self.replicas.push(Replica::default());
-            self.changes.grow(replica + 1);
-            self.occupancy.grow(replica + 1);
+            let replica = self.make_room();
             if !self.stopped && !self.begins_off(replica) {
                 self.occupancy.enter(replica as u32, 0);
             }
         }
-        if !self.terms.is_central {
-            let lines = self.replicas.len().max(self.lines.len());
-            self.lines.resize(lines, Line::new(self.rules.policy.order));
-        }
         self.rate_again();
         if !self.stopped {
-            let replicas = self.replicas.len() as u64;
-            self.gauges.in_service.set(replicas, self.clock);
+            self.gauges.in_service.set(self.in_service(), self.clock);
             self.gauges.compare_busy(self.clock);
             self.start_waiting();
         }
+    }
+
+    /// Room for one more replica, which is given nobody yet; its number.
+    fn make_room(&mut self) -> usize {
+        let replica = self.replicas.len();
+        self.replicas.push(Replica::default());
+        self.changes.grow(replica + 1);
+        self.occupancy.grow(replica + 1);
+        if !self.terms.is_central && self.lines.len() <= replica {
+            self.lines
+                .resize(replica + 1, Line::new(self.rules.policy.order));
+        }
+        replica
     }
 
     /// New rules hold from now on; who waits lines up again under them.
@@ -308,6 +317,7 @@ impl Pool {
             self.gauges.waiting.down(self.clock);
             self.queue_up(slot);
         }
+        self.move_waiting();
         self.start_waiting();
         if self.terms.is_preemptive {
             self.interrupt_soon_anywhere();
@@ -324,18 +334,9 @@ impl Pool {
         for index in 0..self.replicas.len() {
             self.occupancy
                 .leave(index as u32, self.replicas[index].len());
-            self.changes.set(index, SimTime::NEVER);
-            for slot in self.replicas[index].evacuate(self.clock) {
-                self.gauges.running.down(self.clock);
-                if requeue && self.attempts.place(slot) == Place::Running {
-                    self.start_from_zero(slot);
-                    self.queue_up(slot);
-                    self.wait_again(slot);
-                } else {
-                    self.lose(slot);
-                }
-            }
+            self.evacuate(index, requeue);
         }
+        self.end_draining();
     }
 
     /// The pool works again.
@@ -343,11 +344,10 @@ impl Pool {
         if !std::mem::take(&mut self.stopped) {
             return;
         }
-        let replicas = self.replicas.len() as u64;
-        self.gauges.in_service.set(replicas, self.clock);
+        self.gauges.in_service.set(self.in_service(), self.clock);
         self.gauges.compare_busy(self.clock);
         for index in 0..self.replicas.len() {
-            if !self.begins_off(index) {
+            if self.takes_requests(index) && !self.begins_off(index) {
                 self.occupancy.enter(index as u32, 0);
             }
         }
@@ -369,15 +369,15 @@ impl Pool {
 
     /// Attempts in the pool over the places in its batches; infinite while nothing is in service.
     pub(crate) fn load(&self) -> f64 {
-        if self.stopped || self.replicas.is_empty() {
+        if self.stopped || self.serving() == 0 {
             return f64::INFINITY;
         }
         (self.gauges.waiting.now() + self.gauges.running.now()) as f64 / self.slots()
     }
 
-    /// Places in the batches of all replicas.
+    /// Places in the batches of all replicas that serve.
     pub(crate) fn slots(&self) -> f64 {
-        (self.replicas.len() * self.places) as f64
+        (self.serving() * self.places) as f64
     }
 
     /// Replicas that were delivered.

@@ -29,7 +29,7 @@ impl Pool {
     /// him enough memory.
     fn gives_way(&self, index: usize, head: u32) -> Option<u32> {
         let replica = &self.replicas[index];
-        if replica.len() < self.places {
+        if replica.len() < self.places || !self.takes_requests(index) {
             // A place that is free already is too small for the head.
             return None;
         }
@@ -86,7 +86,7 @@ impl Pool {
         while let Some(head) = self.lines[line].head(&self.attempts)
             && let Some(last) = self.gives_way(index, head)
         {
-            self.take_out(index, last);
+            self.interrupt_one(index, last);
             let (ticket, priority) = (self.attempts.ticket(last), self.priority(last));
             self.lines[line].push_first(ticket, priority);
             if let Some(next) = self.take_next(index) {
@@ -97,7 +97,7 @@ impl Pool {
     }
 
     /// Takes a running attempt out of its batch, with what is left of its work.
-    fn take_out(&mut self, index: usize, slot: u32) {
+    fn interrupt_one(&mut self, index: usize, slot: u32) {
         let done = self.replicas[index].take_out(slot);
         self.replicas[index].memory_bytes -= self.work_of(slot).memory_bytes;
         let attempt = self.attempts.get_mut(slot);

@@ -11,6 +11,7 @@ use crate::sim::line::Line;
 use crate::sim::replica::{Joiner, Replica};
 use crate::sim::request::{Attempt, Feedback, Place};
 use crate::sim::tally::Refusal;
+use crate::units::SimTime;
 
 /// Where an attempt that comes now goes.
 #[derive(Clone, Copy, Debug)]
@@ -41,15 +42,16 @@ impl Pool {
         if let Some(demand) = self.scenario.demands.first() {
             let work = &self.scenario.works[demand.work];
             let replica = work.rate_per_s(&self.curve, self.places as u32, 0);
-            self.full_rate_per_s = replica * self.replicas.len() as f64;
+            self.full_rate_per_s = replica * self.serving() as f64;
         }
         let size = Size {
-            replicas: self.replicas.len(),
+            replicas: self.serving(),
             places: self.places,
             memory_limit: self.memory_limit,
             rate_per_s: self.full_rate_per_s,
         };
         self.terms = Terms::new(&self.scenario, &self.rules, size);
+        self.list_serving();
     }
 
     /// Where an attempt with so much memory goes that comes now.
@@ -65,7 +67,7 @@ impl Pool {
         }
         let replica = if self.terms.is_central {
             self.occupancy.emptiest(self.places)
-        } else if self.replicas.is_empty() {
+        } else if self.serving() == 0 {
             None
         } else {
             Some(self.choose_replica())
@@ -277,6 +279,9 @@ impl Pool {
     /// Fills the places of a replica at the end of an iteration.
     #[inline(always)]
     fn fill(&mut self, index: usize) {
+        if !self.takes_requests(index) {
+            return;
+        }
         if self.terms.is_static {
             self.fill_static(index);
             return;
@@ -293,17 +298,19 @@ impl Pool {
     /// After a change of the batch: plans the next, and tells whoever keeps count.
     #[inline(always)]
     fn settle(&mut self, index: usize, level: usize, was_busy: bool) {
-        let replica = &mut self.replicas[index];
+        let replica = &self.replicas[index];
+        let is_idle = replica.is_idle();
         self.occupancy.shift(index as u32, level, replica.len());
-        match (was_busy, replica.is_idle()) {
+        match (was_busy, is_idle) {
             (false, false) => self.gauges.busy.up(self.clock),
             (true, true) => self.gauges.busy.down(self.clock),
             _ => {}
         }
         self.gauges.compare_busy(self.clock);
-        let next = match replica.is_idle() {
+        let next = match is_idle {
+            true if self.leaves_after_batch(index) => SimTime::NEVER,
             true => self.rest(index),
-            false => replica.plan(&self.curve),
+            false => self.replicas[index].plan(&self.curve),
         };
         self.changes.set(index, next);
     }

@@ -55,7 +55,7 @@ impl Pool {
     #[inline]
     pub(super) fn is_ready(&self, index: usize) -> bool {
         let is_ready = |warmth: &Warmth| warmth.states.get(index) == Some(&State::Ready);
-        self.warmth.as_ref().is_none_or(is_ready)
+        self.takes_requests(index) && self.warmth.as_ref().is_none_or(is_ready)
     }
 
     /// A new replica, or one of a pool that works again, is off until it is needed; `false` where
@@ -77,6 +77,22 @@ impl Pool {
         if let Some(warmth) = &mut self.warmth {
             warmth.off.clear();
             warmth.pending = 0;
+        }
+    }
+
+    /// A replica leaves service: it is neither off nor being set up.
+    pub(super) fn forget_warmth(&mut self, index: usize) {
+        let Some(warmth) = &mut self.warmth else {
+            return;
+        };
+        warmth.off.remove(&(index as u32));
+        if self.replicas[index].is_idle() {
+            let is_setting_up = warmth.states.get(index) == Some(&State::SettingUp);
+            warmth.pending -= usize::from(is_setting_up && !self.stopped);
+            self.changes.set(index, SimTime::NEVER);
+        }
+        if let Some(state) = warmth.states.get_mut(index) {
+            *state = State::Ready;
         }
     }
 
