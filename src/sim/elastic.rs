@@ -209,6 +209,11 @@ impl Elastic {
             scaler.compare(now, false);
         }
         self.follow(pools);
+        // A start that takes no time ends at once.
+        while self.next() <= now {
+            self.end_starts(pools);
+            self.follow(pools);
+        }
     }
 
     /// Whoever has started up, or is ready to serve, does.

@@ -84,7 +84,8 @@ fn only_grow(tier: &TierTally, before: &TierTally) -> Result<(), TestCaseError> 
 }
 
 /// Work conservation: with one line and batches that are filled at every iteration nobody waits while a
-/// place is free that he fits in; a replica that is off is not free. All requests need the same memory, so places can be counted.
+/// place is free that he fits in; a replica that is off is not free, nor is one that drains, as those of an
+/// autoscaler may. All requests need the same memory, so places can be counted.
 fn works_while_somebody_waits(
     scenario: &Scenario,
     simulation: &Simulation,
@@ -101,6 +102,10 @@ fn works_while_somebody_waits(
         if let Some(places) = places(pool.batch_limit)
             && rules.policy.dispatch == Dispatch::Central
             && pool.set_up.is_none()
+            && !scenario
+                .autoscalers
+                .iter()
+                .any(|scaler| scaler.clusters.contains(&pool.cluster))
             && levels.waiting > 0
         {
             let memory = pool.profile.memory_bytes.unwrap_or(u64::MAX);
