@@ -157,8 +157,15 @@ impl Recorder {
         let mut frames: Vec<TierFrame> = per_tier.collect();
         frames.push(all_tiers(&frames, &tiers, &self.tiers_before));
         let scalers = elastic::together(simulation);
-        let replicas = simulation.pools().map(|(_, _, replicas)| replicas);
-        let gpus = replicas.zip(&scenario.pools);
+        let gpus = simulation.pools().zip(&scenario.pools);
+        // Of a fleet that is scaled those count that are in service, else all that are delivered.
+        let gpus = gpus.map(|((_, levels, delivered), pool)| {
+            let replicas = match simulation.paid_gpu_ns(pool.cluster) {
+                Some(_) => levels.in_service,
+                None => delivered,
+            };
+            replicas * u64::from(pool.profile.gpus_per_replica)
+        });
         let mean = |integral_ns: u128| per_s(integral_ns as f64 / 1e9, seconds);
         self.frames.push(Frame {
             seconds,
@@ -169,9 +176,7 @@ impl Recorder {
             orbit: mean(spent.orbit_ns),
             utilisation: (spent.in_service_ns > 0)
                 .then(|| spent.busy_ns as f64 / spent.in_service_ns as f64),
-            gpus: gpus
-                .map(|(n, pool)| n * u64::from(pool.profile.gpus_per_replica))
-                .sum(),
+            gpus: gpus.sum(),
             people,
             sign_ups: people.sign_ups - self.people_before.sign_ups,
             served: tiers.iter().map(|tier| tier.served_users).sum(),

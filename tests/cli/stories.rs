@@ -162,6 +162,16 @@ fn reaction_time_costs_an_autoscaled_launch() {
     // What is released of the contract on demand costs nothing.
     assert!(number("gpu_hours_saved") > 0.3 * number("gpu_hours_static"));
     assert!(number("gpu_hours_returned") > 0.0);
+    let columns = prompt["series"]["columns"].as_array().expect("columns");
+    let gpus = columns.iter().find(|column| column["name"] == "gpus");
+    let gpus = gpus.expect("GPUs over time")["values"].as_array();
+    let gpus: Vec<f64> = gpus
+        .expect("values")
+        .iter()
+        .filter_map(Json::as_f64)
+        .collect();
+    let most = gpus.iter().copied().fold(0.0, f64::max);
+    assert!(most > 1.5 * gpus[0], "{gpus:?}");
     let room = Room::new();
     let slow = [
         "simulate",

@@ -206,6 +206,28 @@ fn only_what_is_on_demand_is_given_back() {
     assert_eq!(back_hours(200), [0, 0]);
 }
 
+/// Ten replicas are delivered at 100 s: 5 s until they load, 10 GB each over a link of 4 GB/s, so 25 s.
+#[test]
+fn what_is_delivered_starts_over_the_link_that_all_share() {
+    let mut scenario = Scenario::textbook(5.0, Law::Constant { value: 0.1 }, 1, 200.0);
+    scenario.clusters[0].start_up = Some(StartUp {
+        before_s: vec![Law::Constant { value: 5.0 }],
+        weights_bytes: 10_000_000_000,
+        bytes_per_s: 2e9,
+        site_bytes_per_s: 4e9,
+        after_s: Vec::new(),
+    });
+    scenario.pools[0]
+        .deliveries
+        .push((SimTime::from_s(100.0), 10));
+    let mut run = start(scenario);
+    for (at_s, replicas) in [(50.0, 1), (129.9, 1), (130.1, 11)] {
+        play(&mut run, at_s);
+        assert_eq!(serving(&run), replicas, "at {at_s} s");
+    }
+    assert_eq!(run.autoscalers().count(), 0);
+}
+
 #[test]
 fn two_autoscalers_keep_to_their_own_clusters() {
     let mut scenario = Scenario::textbook(100.0, Law::Constant { value: 1.0 }, 200, 1000.0);
