@@ -187,6 +187,11 @@ fn what_contradicts_itself_is_refused() {
             "decisions",
         ),
         (
+            "\"5min\"",
+            "kind = \"target\"\nevery = \"1 ns\"",
+            "decisions of the run",
+        ),
+        (
             "{ weights = \"80 GB\" }",
             "kind = \"target\"",
             "stands without a bandwidth",

@@ -344,6 +344,8 @@ fn forecast(at: &mut Cursor<'_>) -> Forecast {
 pub(super) fn check(notes: &Notes, scenario: &Scenario) {
     /// Most values that a season may remember.
     const MOST_STEPS: f64 = 1e6;
+    /// Most decisions of a run: each ends a window.
+    const MOST_DECISIONS: f64 = 1e8;
     for (index, autoscaler) in scenario.autoscalers.iter().enumerate() {
         let path = format!("autoscaler.{}", autoscaler.name);
         let earlier = scenario.autoscalers[..index].iter();
@@ -370,6 +372,13 @@ pub(super) fn check(notes: &Notes, scenario: &Scenario) {
                     "`cluster.{name}` turns idle replicas off (`set_up`), and `{path}` scales it"
                 ),
                 "leave one of the two out: each decides which replicas are on",
+            );
+        }
+        if scenario.horizon.as_s() / autoscaler.every.as_s() > MOST_DECISIONS {
+            notes.problem_at(
+                &format!("{path}.every"),
+                format!("`{path}.every` makes more than {MOST_DECISIONS:.0} decisions of the run"),
+                "decide less often, or let the scenario last shorter",
             );
         }
         if let ScalingRule::Predictive { forecast, .. } = &autoscaler.rule

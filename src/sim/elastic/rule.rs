@@ -59,6 +59,12 @@ impl Controller {
         }
     }
 
+    /// The start, with so many delivered: no more than those can have been ordered.
+    pub(super) fn begin(&mut self, available: u32) -> u32 {
+        self.ordered = self.ordered.min(available);
+        self.ordered
+    }
+
     /// What the rule wanted when it was asked last, between the minimum and the maximum.
     #[must_use]
     pub fn wanted(&self) -> u32 {

@@ -121,7 +121,7 @@ impl Scaler {
         bounds.minimum = bounds.minimum.max(bays.len() as u32);
         bounds.maximum = bounds.maximum.max(bounds.minimum);
         let initial = rule.initial.clamp(bounds.minimum, bounds.maximum);
-        let memory = SimDuration((rule.reaction.0.saturating_add(rule.window.0)).max(rule.every.0));
+        let memory = SimDuration(rule.reaction.0.saturating_add(rule.window.0));
         Self {
             controller: Controller::new(
                 rule.rule.clone(),
@@ -144,7 +144,7 @@ impl Scaler {
 
     /// At the start: what is ordered serves, as far as it is there.
     pub(super) fn begin(&mut self) {
-        let initial = self.controller.ordered().min(self.delivered());
+        let initial = self.controller.begin(self.delivered());
         share_out(&mut self.bays, initial);
         self.keep_warm();
         self.wanted.set(u64::from(initial), SimTime::ZERO);
@@ -213,10 +213,10 @@ impl Scaler {
         self.compare(now, true);
     }
 
-    /// Whether what is offered crosses what serves. It is looked at with each decision, over the time
-    /// since the last and without delay; that capacity has come is seen when it comes.
+    /// Whether what is offered crosses what serves. It is looked at with each decision, over the window that
+    /// the rule measures but without delay; that capacity has come is seen when it comes.
     pub(super) fn compare(&mut self, now: SimTime, decides: bool) {
-        let load = self.meter.load(now, self.rule.every);
+        let load = self.meter.load(now, self.rule.window);
         let is_short = load > self.count(State::Serving) as f64;
         match self.crossed {
             None if is_short && decides => self.crossed = Some(now),
