@@ -67,6 +67,7 @@ fn stand_still(scenario: &mut Scenario, from: u64, until: u64, requeue: bool) {
         from: SimTime(from),
         until: SimTime(until),
         requeue,
+        evacuate: false,
     });
 }
 

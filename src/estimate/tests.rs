@@ -274,6 +274,7 @@ fn an_outage_leaves_a_backlog_that_drains() {
         from: SimTime::from_s(100.0),
         until: SimTime::from_s(160.0),
         requeue: true,
+        evacuate: false,
     }];
     let found = estimate(&scenario);
     assert!(

@@ -9,6 +9,7 @@ mod facts;
 mod judge;
 mod measures;
 mod recorder;
+mod regions;
 pub mod replications;
 mod summarise;
 pub mod summary;

@@ -1,6 +1,7 @@
 //! A finished run to its summary.
 
 use super::recorder::usage;
+use super::regions::regions;
 use super::summary::{
     Check, People, PoolSummary, Quantiles, SCHEMA_VERSION, Shed, Summary, TierSummary,
     TimelineEntry, WarmUp,
@@ -60,6 +61,7 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
         total: tier_summary("all", &all, in_time.iter().sum()),
         pools,
         autoscalers: elastic::summaries(scenario, simulation, measured),
+        regions: regions(scenario, simulation),
         people,
         money: economics::bill(scenario, &usage(scenario, simulation, &tallies)),
         slos: judge::slos(scenario, &tallies),

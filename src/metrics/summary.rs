@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::elastic::AutoscalerSummary;
+pub use super::regions::RegionSummary;
 pub use super::replications::Replications;
 pub use crate::economics::{Money, MoneyLine};
 use crate::scenario::{FactUse, Input};
@@ -51,6 +52,9 @@ pub struct Summary {
     /// By autoscaler; absent where there is none.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub autoscalers: Vec<AutoscalerSummary>,
+    /// Where requests went, by region of their users; empty where all sites are in one region.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub regions: Vec<RegionSummary>,
     /// People.
     pub people: People,
     /// Over time.

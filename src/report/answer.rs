@@ -172,6 +172,7 @@ pub(super) fn sections(summary: &Summary) -> Vec<Section> {
         table("Tiers", tiers(summary)),
         table("Autoscalers in replicas", elastic::grid(summary)),
         list("What autoscaling brought", elastic::words(summary)),
+        table("Where requests went", regions(summary)),
         table("Theory beside simulation", theory(summary)),
         table("Held against history", facts(summary)),
         table("Money in USD", money(summary)),
@@ -303,6 +304,33 @@ fn promises(summary: &Summary) -> Grid {
             kept,
         ];
         grid.row(cells, ink);
+    }
+    grid
+}
+
+fn regions(summary: &Summary) -> Grid {
+    let mut grid = Grid::new(&[
+        ("users in", Align::Left),
+        ("sites in", Align::Left),
+        ("requests", Align::Right),
+        ("share", Align::Right),
+        ("network", Align::Right),
+    ]);
+    for region in &summary.regions {
+        for way in &region.went {
+            let share = match region.sent {
+                0 => None,
+                sent => Some(way.requests as f64 / sent as f64),
+            };
+            let cells = [
+                escape::name(&region.name),
+                escape::name(&way.to),
+                short(way.requests as f64),
+                optional(share, "1"),
+                quantity(way.round_trip_s, "s"),
+            ];
+            grid.row(cells, None);
+        }
     }
     grid
 }

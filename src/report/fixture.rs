@@ -55,6 +55,7 @@ pub(super) fn surge() -> Summary {
         },
         pools: pools(),
         autoscalers: autoscalers(),
+        regions: Vec::new(),
         people: People {
             interested: 171_000_000,
             served: 130_400_000,

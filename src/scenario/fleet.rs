@@ -12,6 +12,33 @@ pub struct Region {
     pub name: String,
     /// Local time minus UTC in seconds, for the daily rhythm and the calendar day of quotas.
     pub utc_offset_s: i64,
+    /// By region: one way over the network from here to there; none where the list ends.
+    pub delays: Vec<SimDuration>,
+    /// By region: whether requests of users here may be served there; they may where the list ends.
+    pub served_in: Vec<bool>,
+}
+
+impl Region {
+    /// One way over the network from here to another region.
+    #[must_use]
+    pub fn delay_to(&self, region: usize) -> SimDuration {
+        self.delays
+            .get(region)
+            .copied()
+            .unwrap_or(SimDuration::ZERO)
+    }
+
+    /// Whether requests of users here may be served in another region.
+    #[must_use]
+    pub fn may_be_served_in(&self, region: usize) -> bool {
+        self.served_in.get(region).copied().unwrap_or(true)
+    }
+
+    /// Whether it says how far other regions are.
+    #[must_use]
+    pub fn knows_distances(&self) -> bool {
+        self.delays.iter().any(|delay| delay.0 > 0)
+    }
 }
 
 /// One site: one region, one power bill.
@@ -28,6 +55,16 @@ pub struct Cluster {
     /// What a start-up of its replicas is made of, where they start one by one; `None`: each delivery
     /// serves from a known date on.
     pub start_up: Option<StartUp>,
+    /// By work: whether its replicas can do it; they can where the list ends.
+    pub serves: Vec<bool>,
+}
+
+impl Cluster {
+    /// Whether its replicas can do a work.
+    #[must_use]
+    pub fn can_do(&self, work: usize) -> bool {
+        self.serves.get(work).copied().unwrap_or(true)
+    }
 }
 
 /// Identical replicas behind one queue.
@@ -112,4 +149,6 @@ pub struct Outage {
     pub until: SimTime,
     /// Whether running requests start again from zero when the pool is back; else they fail.
     pub requeue: bool,
+    /// Whether all who wait, run or will try again move to other pools, and start there from zero.
+    pub evacuate: bool,
 }

@@ -25,6 +25,7 @@ mod policies;
 mod problem;
 mod processes;
 mod quantity;
+mod regions;
 mod supply;
 mod timeline;
 mod tree;
@@ -277,7 +278,7 @@ fn sections<'a>(
     };
     let sections = Sections {
         general,
-        regions: people::regions(root),
+        regions: regions::regions(root, &world),
         clients: people::clients(root),
         tiers: people::tiers(root, &world),
         works: works::works(root),
@@ -349,7 +350,7 @@ fn assemble(
         demands: sections.demands,
         regions: sections.regions,
         timeline: timeline::in_words(&sections.interventions, &supply.chunks, general.horizon),
-        outages: timeline::outages(&sections.interventions, &supply.pools),
+        outages: timeline::outages(&sections.interventions, &supply.clusters, &supply.pools),
         clusters: supply.clusters,
         autoscalers: sections.autoscalers,
         pools: supply.pools,

@@ -30,6 +30,8 @@ impl Scenario {
             regions: vec![Region {
                 name: "here".into(),
                 utc_offset_s: 0,
+                delays: Vec::new(),
+                served_in: Vec::new(),
             }],
             clusters: vec![Cluster {
                 name: "here".into(),
@@ -37,6 +39,7 @@ impl Scenario {
                 power_usd_per_kwh: 0.0,
                 power_usage_effectiveness: 1.0,
                 start_up: None,
+                serves: Vec::new(),
             }],
             autoscalers: Vec::new(),
             pools: vec![textbook_pool(replicas)],

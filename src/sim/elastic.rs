@@ -38,7 +38,11 @@ pub(super) struct Elastic {
     /// Ready replicas that are about to serve.
     rising: BTreeSet<(SimTime, Replica)>,
     /// By pool and demand: seconds of a replica that one request takes when batches are full.
-    costs: Vec<Vec<f64>>,
+    costs_s: Vec<Vec<f64>>,
+    /// By pool: the mean of what its cluster serves.
+    mean_cost_s: Vec<f64>,
+    /// By demand and pool: requests that gateways had sent up to the last window.
+    sent: Vec<Vec<u64>>,
     ledger: Ledger,
     /// By cluster that is scaled: GPUs that are paid for x ns, since the start or the end of the warm-up.
     paid_gpu_ns: Vec<u128>,
@@ -89,7 +93,9 @@ impl Elastic {
             plain: bays(&|cluster| starts[cluster].is_some() && !is_scaled(cluster)),
             starts,
             rising: BTreeSet::new(),
-            costs: Vec::new(),
+            costs_s: Vec::new(),
+            mean_cost_s: Vec::new(),
+            sent: Vec::new(),
             ledger: Ledger::new(scenario),
             paid_gpu_ns: vec![0; scenario.clusters.len()],
             now: SimTime::ZERO,
@@ -113,7 +119,15 @@ impl Elastic {
                 .map(|work| 1.0 / work.rate_per_s(&pool.profile.curve, places, 0))
                 .collect()
         };
-        self.costs = scenario.pools.iter().map(cost).collect();
+        self.costs_s = scenario.pools.iter().map(cost).collect();
+        let mean = |(pool, costs_s): (&crate::scenario::Pool, &Vec<f64>)| {
+            let cluster = &scenario.clusters[pool.cluster];
+            let both = scenario.demands.iter().zip(costs_s);
+            let own = both.filter(|(demand, _)| cluster.can_do(demand.work));
+            let own: Vec<f64> = own.map(|(_, &cost_s)| cost_s).collect();
+            own.iter().sum::<f64>() / own.len().max(1) as f64
+        };
+        self.mean_cost_s = scenario.pools.iter().zip(&self.costs_s).map(mean).collect();
     }
 
     /// Replicas of a pool are delivered; `false` where they serve at once and are not its business.
@@ -150,20 +164,20 @@ impl Elastic {
             .fold(SimTime::NEVER, SimTime::min)
     }
 
-    /// A window has ended, in which gateways sent so many requests of a demand to a pool.
-    pub(super) fn observe(&mut self, until: SimTime, sent: &mut dyn FnMut(usize, &mut [u64])) {
-        let from = self.now;
+    /// A window has ended; by demand and pool what gateways have sent so far. Each request counts once, where
+    /// it was sent first: neither when it is tried again nor when it moves to another site.
+    pub(super) fn observe(&mut self, until: SimTime, sent: Vec<Vec<u64>>) {
         for scaler in &mut self.scalers {
             let mut work_s = 0.0;
             for bay in &scaler.bays {
-                let costs = &self.costs[bay.pool];
-                let mut counts = vec![0; costs.len()];
-                sent(bay.pool, &mut counts);
-                let work = costs.iter().zip(&counts);
-                work_s += work.map(|(cost, &count)| cost * count as f64).sum::<f64>();
+                for (demand, cost_s) in self.costs_s[bay.pool].iter().enumerate() {
+                    let before = self.sent.get(demand).map_or(0, |sent| sent[bay.pool]);
+                    work_s += cost_s * (sent[demand][bay.pool] - before) as f64;
+                }
             }
-            scaler.measure(from, until, work_s);
+            scaler.measure(self.now, until, work_s);
         }
+        self.sent = sent;
         self.pass(until);
     }
 
@@ -199,9 +213,7 @@ impl Elastic {
         for scaler in &mut self.scalers {
             if scaler.next <= now {
                 let waiting = |bay: &Bay| {
-                    let costs = &self.costs[bay.pool];
-                    let mean = costs.iter().sum::<f64>() / costs.len().max(1) as f64;
-                    pools[bay.pool].levels().waiting as f64 * mean
+                    pools[bay.pool].levels().waiting as f64 * self.mean_cost_s[bay.pool]
                 };
                 let waiting_s = scaler.bays.iter().map(waiting).sum();
                 scaler.decide(now, waiting_s);
@@ -288,6 +300,8 @@ impl Elastic {
     /// The end of the warm-up.
     pub(super) fn restart_statistics(&mut self) {
         self.paid_gpu_ns.fill(0);
+        // Gateways begin to count anew.
+        self.sent.clear();
         self.before = self
             .scalers
             .iter()

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use super::gate::{Bucket, Gate};
 use super::population::{Crowd, Mood, Visitor};
 use super::request::{Arrival, Feedback, NOBODY, Request};
-use super::routing::Router;
+use super::routing::{Choice, Router};
 use super::source::{self, RateSource, TraceSource};
 use super::tally::TierTally;
+use super::transit::{Passage, Transit};
 use super::users::Users;
 use crate::des::{Sorter, Timers, covering_bits};
 use crate::random::{Sampler, Stream};
@@ -30,6 +31,10 @@ pub(crate) struct Gateway {
     buckets: Vec<Bucket>,
     router: Router,
     routing: Routing,
+    /// Who is still on his way when a window ends.
+    transit: Transit,
+    /// By demand and pool: requests sent.
+    sent: Vec<Vec<u64>>,
     /// What users want in the current window.
     wishes: Vec<Wish>,
     sorter: Sorter<Wish>,
@@ -47,8 +52,6 @@ struct Part {
     users: Users,
     /// Local time of day at the scenario's start.
     local_start_s: i64,
-    /// Where they are.
-    region: usize,
     /// The rules for those who have not subscribed and for those who have.
     gates: [Gate; 2],
     /// Iterations (or nanoseconds of service) that a request asks for.
@@ -107,8 +110,8 @@ impl Gateway {
         let seed = scenario.seed;
         let part = |demand| Part::new(scenario, demand, index, gateways);
         let demands = 0..scenario.demands.len();
-        let region = |pool: &crate::scenario::Pool| scenario.clusters[pool.cluster].region;
-        let regions: Vec<usize> = scenario.pools.iter().map(region).collect();
+        let pools = scenario.pools.len();
+        let choices = demands.clone().map(|demand| Choice::new(scenario, demand));
         let stream = seed.stream("gateway", "routing", index as u64);
         let rules = &scenario.rules[0].1;
         let bucket = |tier: &crate::scenario::TierRules| Bucket::new(tier.rate_limit, gateways);
@@ -117,12 +120,14 @@ impl Gateway {
             demands: demands.map(part).collect(),
             sessions: Timers::new(scenario.lookahead),
             buckets: rules.tiers.iter().map(bucket).collect(),
-            router: Router::new(&regions, gateways, index, stream),
+            router: Router::new(choices.collect(), pools, index, stream),
             routing: rules.policy.routing,
+            transit: Transit::default(),
+            sent: vec![vec![0; pools]; scenario.demands.len()],
             wishes: Vec::new(),
             sorter: Sorter::default(),
             returning: Vec::new(),
-            outbox: vec![Vec::new(); scenario.pools.len()],
+            outbox: vec![Vec::new(); pools],
             tiers: vec![TierTally::default(); scenario.tiers.len()],
             delivered: 0,
             scenario: Arc::clone(scenario),
@@ -175,7 +180,8 @@ impl Gateway {
         self.sorter
             .sort(&mut wishes, window.from, bits, |wish| wish.at);
         self.fetch(wishes.iter().map(|wish| (wish.demand, wish.user)));
-        wishes.iter().for_each(|wish| self.send(wish));
+        self.let_arrive(window.until);
+        wishes.iter().for_each(|wish| self.send(wish, window.until));
         wishes.clear();
         self.wishes = wishes;
     }
@@ -251,7 +257,7 @@ impl Gateway {
     }
 
     /// Refuses a wish or sends it to a pool; the draws of a request come in a fixed order.
-    fn send(&mut self, wish: &Wish) {
+    fn send(&mut self, wish: &Wish, until: SimTime) {
         let part = &mut self.demands[usize::from(wish.demand)];
         let user = part.users.get_mut(wish.user);
         let subscribed = user.as_ref().is_some_and(|user| user.is_subscribed());
@@ -283,12 +289,51 @@ impl Gateway {
             },
             silent,
         };
-        let pool = self.router.choose(self.routing, part.region);
-        self.outbox[pool].push(Arrival {
-            at: wish.at,
+        let demand = usize::from(wish.demand);
+        let (pool, delay) = self.router.choose(self.routing, demand);
+        self.sent[demand][pool] += 1;
+        let arrival = Arrival {
+            at: wish.at + delay,
             request,
-            patience_ns,
-        });
+            // A user does not wait longer because the way is longer.
+            patience_ns: match patience_ns {
+                u64::MAX => u64::MAX,
+                patience_ns => patience_ns.saturating_sub(delay.0),
+            },
+        };
+        if arrival.at < until {
+            self.outbox[pool].push(arrival);
+        } else {
+            let pool = Some(pool as u32);
+            self.set_out(Passage { arrival, pool });
+        }
+    }
+
+    /// A request is on its way, and in the system.
+    pub(crate) fn set_out(&mut self, passage: Passage) {
+        let tier = usize::from(passage.arrival.request.tier);
+        self.tiers[tier].in_system += 1;
+        self.transit.set_out(passage);
+    }
+
+    /// Who was on his way arrives in this window.
+    fn let_arrive(&mut self, until: SimTime) {
+        for Passage { arrival, pool } in self.transit.arriving(until) {
+            let request = &arrival.request;
+            self.tiers[usize::from(request.tier)].in_system -= 1;
+            let route = || {
+                self.router
+                    .choose(self.routing, usize::from(request.demand))
+                    .0
+            };
+            let pool = pool.map_or_else(route, |pool| pool as usize);
+            self.outbox[pool].push(arrival);
+        }
+    }
+
+    /// By demand and pool: requests sent since the start or the end of the warm-up.
+    pub(crate) fn sent(&self) -> &[Vec<u64>] {
+        &self.sent
     }
 
     /// The requests of the window for a pool.
@@ -303,6 +348,7 @@ impl Gateway {
     /// The end of the warm-up: statistics begin anew.
     pub(crate) fn restart_statistics(&mut self) {
         self.tiers.iter_mut().for_each(TierTally::restart);
+        self.sent.iter_mut().for_each(|sent| sent.fill(0));
     }
 
     /// People of one demand, or of all.
@@ -395,7 +441,6 @@ impl Part {
             source,
             users,
             local_start_s,
-            region: demand.region,
             gates: gates(scenario, &scenario.rules[0].1, index, local_start_s),
             amount: work.amount_sampler(0),
             prompt_tokens: work.prompt_tokens.sampler(1.0),

@@ -29,6 +29,7 @@ mod request;
 mod routing;
 mod source;
 mod tally;
+mod transit;
 mod users;
 
 use std::sync::Arc;
@@ -45,6 +46,7 @@ use elastic::Elastic;
 use gateway::{Gateway, Window};
 use pool::Pool;
 use request::Arrival;
+use transit::Passage;
 
 /// A run in progress.
 pub struct Simulation {
@@ -67,9 +69,18 @@ pub struct Simulation {
 #[derive(Clone, Debug)]
 enum Action {
     Rules(Arc<Rules>),
-    Deliver { pool: usize, replicas: u32 },
-    Stop { pool: usize, requeue: bool },
-    Resume { pool: usize },
+    Deliver {
+        pool: usize,
+        replicas: u32,
+    },
+    Stop {
+        pool: usize,
+        requeue: bool,
+        evacuate: bool,
+    },
+    Resume {
+        pool: usize,
+    },
     EndWarmUp,
 }
 
@@ -156,20 +167,13 @@ impl Simulation {
 
     /// What starts and stops replicas hears what gateways sent in the window that ends now.
     fn observe(&mut self) {
-        let Some(elastic) = &mut self.elastic else {
+        if self.elastic.is_none() {
             return;
-        };
-        let gateways = &self.gateways;
-        elastic.observe(self.clock, &mut |pool, counts| {
-            for requests in gateways.iter().map(|gateway| gateway.outbox(pool)) {
-                match counts {
-                    [all] => *all += requests.len() as u64,
-                    _ => requests
-                        .iter()
-                        .for_each(|arrival| counts[usize::from(arrival.request.demand)] += 1),
-                }
-            }
-        });
+        }
+        let sent = self.sent();
+        if let Some(elastic) = &mut self.elastic {
+            elastic.observe(self.clock, sent);
+        }
     }
 
     /// Gateways hear from the pools.
@@ -228,7 +232,16 @@ impl Simulation {
                     }
                 }
                 Action::Deliver { pool, replicas } => self.deliver(pool, replicas),
-                Action::Stop { pool, requeue } => self.pools[pool].stop(requeue),
+                Action::Stop {
+                    pool,
+                    requeue,
+                    evacuate,
+                } => {
+                    self.pools[pool].stop(requeue);
+                    if evacuate {
+                        self.evacuate(pool);
+                    }
+                }
                 Action::Resume { pool } => self.pools[pool].resume(),
                 Action::EndWarmUp => {
                     self.pools.iter_mut().for_each(Pool::restart_statistics);
@@ -255,6 +268,29 @@ impl Simulation {
         if !is_elastic {
             self.pools[pool].deliver(replicas);
         }
+    }
+
+    /// All who are at a pool move to others, as far as their gateways find some.
+    fn evacuate(&mut self, pool: usize) {
+        for arrival in self.pools[pool].hand_over() {
+            let gateway = usize::from(arrival.request.gateway);
+            let passage = Passage {
+                arrival,
+                pool: None,
+            };
+            self.gateways[gateway].set_out(passage);
+        }
+    }
+
+    /// By demand and pool: requests that users sent.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Vec<u64>> {
+        let mut sum = vec![vec![0; self.pools.len()]; self.scenario.demands.len()];
+        for gateway in &self.gateways {
+            let (sum, sent) = (sum.iter_mut().flatten(), gateway.sent().iter().flatten());
+            sum.zip(sent).for_each(|(sum, sent)| *sum += sent);
+        }
+        sum
     }
 
     /// What was counted of each tier, at gateways and pools together.
@@ -420,8 +456,12 @@ fn agenda(scenario: &Scenario) -> Vec<(SimTime, Action)> {
     let rules = |(at, rules): &(SimTime, Rules)| (*at, Action::Rules(Arc::new(rules.clone())));
     agenda.extend(scenario.rules.iter().skip(1).map(rules));
     for outage in outages() {
-        let (pool, requeue) = (outage.pool, outage.requeue);
-        agenda.push((outage.from, Action::Stop { pool, requeue }));
+        let stop = Action::Stop {
+            pool: outage.pool,
+            requeue: outage.requeue,
+            evacuate: outage.evacuate,
+        };
+        agenda.push((outage.from, stop));
     }
     if scenario.warm_up.0 > 0 {
         agenda.push((SimTime::ZERO + scenario.warm_up, Action::EndWarmUp));

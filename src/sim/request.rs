@@ -89,7 +89,7 @@ pub(crate) struct Attempt {
     pub request: Request,
     /// When this try began.
     pub at: SimTime,
-    /// When its user leaves.
+    /// When its user leaves, or tries again.
     pub leaves_at: SimTime,
     /// Work at the quality it gets.
     pub amount: u64,
@@ -268,6 +268,13 @@ impl Attempts {
             let generation = self.states[slot as usize].generation;
             all ^ self.slots[slot as usize].amount ^ u64::from(generation)
         })
+    }
+
+    /// The slots of the attempts at a place.
+    pub(crate) fn slots_at(&self, place: Place) -> Vec<u32> {
+        let states = (0..).zip(&self.states);
+        let there = states.filter(|(_, state)| state.place == place);
+        there.map(|(slot, _)| slot).collect()
     }
 
     /// Attempts that are somewhere, and where.

@@ -144,6 +144,7 @@ impl Question {
             from: SimTime(of.from),
             until: SimTime(of.until),
             requeue: of.requeue,
+            evacuate: false,
         };
         scenario.outages = self.outages.iter().map(outage).collect();
         let pool = &mut scenario.pools[0];

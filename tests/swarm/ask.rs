@@ -230,13 +230,21 @@ fn supply() -> impl Strategy<Value = Supply> {
     )
 }
 
-fn outages() -> impl Strategy<Value = Vec<(prop::sample::Index, u64, u64, bool)>> {
+/// How far the regions are from each other and from themselves, in ms, and whether data stay in the first.
+fn network() -> impl Strategy<Value = Option<([u64; 4], bool)>> {
+    option::of((prop::array::uniform4(0..3000_u64), any::<bool>()))
+}
+
+/// The pool, from when and for how long it stands still, and whether its requests are lost, start again or move.
+type Standstill = (prop::sample::Index, u64, u64, u8);
+
+fn outages() -> impl Strategy<Value = Vec<Standstill>> {
     vec(
         (
             any::<prop::sample::Index>(),
             0..HORIZON_S,
             1..600_u64,
-            any::<bool>(),
+            0..3_u8,
         ),
         0..3,
     )
@@ -253,16 +261,17 @@ pub(crate) fn scenario() -> impl Strategy<Value = Scenario> {
         vec(client(), TIERS),
         demands,
         vec(supply(), 2..5),
-        outages(),
+        (outages(), network()),
     )
-        .prop_map(|(run, rules, clients, demands, supplies, outages)| {
+        .prop_map(|(run, rules, clients, demands, supplies, operator)| {
             let mut scenario = Scenario::textbook(1.0, exponential(20.0), 1, HORIZON_S as f64);
             scenario.seed = Seed(run.0);
             scenario.lookahead = lasting(run.1);
             scenario.warm_up = lasting(run.2);
             rule(&mut scenario, rules.0, rules.1, clients);
             ask(&mut scenario, demands);
-            equip(&mut scenario, supplies, outages);
+            equip(&mut scenario, supplies, operator.0);
+            connect(&mut scenario, operator.1);
             scenario
         })
 }
@@ -300,6 +309,7 @@ fn ask(scenario: &mut Scenario, demands: Vec<DemandKind>) {
     scenario.regions.push(Region {
         name: "there".into(),
         utc_offset_s: 3600,
+        ..scenario.regions[0].clone()
     });
     let demand = scenario.demands.remove(0);
     for (index, kind) in demands.into_iter().enumerate() {
@@ -312,11 +322,7 @@ fn ask(scenario: &mut Scenario, demands: Vec<DemandKind>) {
     }
 }
 
-fn equip(
-    scenario: &mut Scenario,
-    supplies: Vec<Supply>,
-    outages: Vec<(prop::sample::Index, u64, u64, bool)>,
-) {
+fn equip(scenario: &mut Scenario, supplies: Vec<Supply>, outages: Vec<Standstill>) {
     let cluster = scenario.clusters[0].clone();
     scenario.clusters.push(Cluster {
         name: "there".into(),
@@ -345,12 +351,24 @@ fn equip(
         pool.deliveries.sort_by_key(|delivery| delivery.0);
         scenario.pools.push(pool);
     }
-    for (index, from, length, requeue) in outages {
+    for (index, from, length, fate) in outages {
         scenario.outages.push(Outage {
             pool: index.index(scenario.pools.len()),
             from: at(from),
             until: at(from + length),
-            requeue,
+            requeue: fate > 0,
+            evacuate: fate > 1,
         });
     }
+}
+
+fn connect(scenario: &mut Scenario, network: Option<([u64; 4], bool)>) {
+    let Some((delays_ms, stays)) = network else {
+        return;
+    };
+    let delays = delays_ms.map(|ms| SimDuration(ms * 1_000_000));
+    for (region, delays) in scenario.regions.iter_mut().zip(delays.chunks(REGIONS)) {
+        region.delays = delays.to_vec();
+    }
+    scenario.regions[0].served_in = vec![true, !stays];
 }

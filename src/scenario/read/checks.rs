@@ -12,6 +12,7 @@ pub(super) fn check(notes: &Notes, scenario: &Scenario) {
         notes.problem_at("scenario", "the scenario has no demand".to_owned(), hint);
     }
     capacity(notes, scenario);
+    places(notes, scenario);
     works(notes, scenario);
     quotas(notes, scenario);
     policies(notes, scenario);
@@ -42,10 +43,52 @@ fn capacity(notes: &Notes, scenario: &Scenario) {
     }
 }
 
-/// Each pool must be able to do each work that is asked for.
+/// Each demand needs a cluster that can do its work where it may be served.
+fn places(notes: &Notes, scenario: &Scenario) {
+    for demand in &scenario.demands {
+        let (home, work) = (
+            &scenario.regions[demand.region],
+            &scenario.works[demand.work],
+        );
+        let clusters = || {
+            scenario
+                .pools
+                .iter()
+                .map(|pool| &scenario.clusters[pool.cluster])
+        };
+        let mut serving = clusters()
+            .filter(|cluster| cluster.can_do(demand.work))
+            .peekable();
+        if scenario.pools.is_empty() {
+            return;
+        }
+        let table = demand.name.split('@').next().unwrap_or_default();
+        let at = format!("demand.{table}.work");
+        if serving.peek().is_none() {
+            let message = format!(
+                "no cluster serves the work \"{}\" of `demand.{table}`",
+                work.name
+            );
+            notes.problem_at(
+                &at,
+                message,
+                "add its name to `serves` of a cluster that has replicas",
+            );
+        } else if !serving.any(|cluster| home.may_be_served_in(cluster.region)) {
+            let message = format!(
+                "requests of users in \"{}\" may not be served where a cluster does \"{}\"",
+                home.name, work.name
+            );
+            let hint = "add a region with such a cluster to `served_in`, or a cluster there";
+            notes.problem_at(&format!("region.{}.served_in", home.name), message, hint);
+        }
+    }
+}
+
+/// Each pool must be able to do each work that it may be asked for.
 fn works(notes: &Notes, scenario: &Scenario) {
     let asked = |index: usize| scenario.demands.iter().any(|demand| demand.work == index);
-    for (_, work) in scenario
+    for (index_of_work, work) in scenario
         .works
         .iter()
         .enumerate()
@@ -55,6 +98,9 @@ fn works(notes: &Notes, scenario: &Scenario) {
             let Some(pool) = scenario.pools.iter().find(|pool| pool.cluster == index) else {
                 continue;
             };
+            if !cluster.can_do(index_of_work) {
+                continue;
+            }
             // Pools of clusters without a profile have the profile "service" of any accelerator.
             if work.unit == WorkUnit::Iterations && pool.profile.accelerator == "any" {
                 notes.problem_at(

@@ -1,4 +1,4 @@
-//! Who asks: `[region]`, `[tier]` and `[client]`.
+//! Who asks: `[tier]` and `[client]`.
 
 use serde_json::{Value as Json, json};
 
@@ -8,25 +8,12 @@ use super::cursor::Cursor;
 use super::form::{Flag, Form, choice, list, or_word, reference, some, whole, whole_u32};
 use super::law::law;
 use super::notes::Spot;
-use super::quantity::{Money, money, number, positive_duration, rate, seconds, share, utc_offset};
+use super::quantity::{Money, money, number, positive_duration, rate, seconds, share};
 use super::tree::Value;
 use crate::scenario::{
-    Client, PatienceUntil, Quota, QuotaWindow, RateLimit, Region, Retry, Tier, TierRules,
+    Client, PatienceUntil, Quota, QuotaWindow, RateLimit, Retry, Tier, TierRules,
 };
 use crate::units::{NS_PER_DAY, SimDuration};
-
-pub(super) fn regions(root: &mut Cursor<'_>) -> Vec<Region> {
-    let regions = root.keyed("region", "A part of the world.", |name, at| {
-        at.annotated();
-        Region {
-            name: name.to_owned(),
-            utc_offset_s: at
-                .default("utc_offset", "Local time minus UTC.", utc_offset(), "0h")
-                .round() as i64,
-        }
-    });
-    regions.into_iter().map(|(_, region)| region).collect()
-}
 
 pub(super) fn clients(root: &mut Cursor<'_>) -> Vec<Client> {
     let clients = root.keyed("client", "How users wait and retry.", |_, at| client(at));

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::World;
 use super::cursor::Cursor;
 use super::elastic::{StartUpForm, WrittenStartUp};
-use super::form::{Form, or_word, reference, some, whole, whole_u32, words};
+use super::form::{Form, list, or_word, reference, some, whole, whole_u32, words};
 use super::law::law;
 use super::moment::Moment;
 use super::notes::{Notes, Spot};
@@ -214,6 +214,7 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
                     "1",
                 ),
                 start_up: None,
+                serves: serves(at, world),
             },
             profile: at.optional(
                 "profile",
@@ -244,6 +245,18 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
         }
     });
     clusters.into_iter().map(|(_, cluster)| cluster).collect()
+}
+
+/// By work: whether its replicas can do it.
+fn serves(at: &mut Cursor<'_>, world: &World<'_>) -> Vec<bool> {
+    let doc = "The works that its replicas can do, each copy being of one model; by default all.";
+    let some = at.optional(
+        "serves",
+        doc,
+        list(reference("work", &world.works), 1, 1000),
+    );
+    let can = |work: usize| some.as_ref().is_none_or(|some| some.contains(&work));
+    (0..world.works.len()).map(can).collect()
 }
 
 fn set_up(at: &mut Cursor<'_>) -> Option<SetUp> {

@@ -14,7 +14,7 @@ use super::problem::{advice, shown};
 use super::quantity::positive_duration;
 use super::tree::{Node, set_path};
 use super::{people, policies};
-use crate::scenario::{Chunk, Outage, Pool, Rules};
+use crate::scenario::{Chunk, Cluster, Outage, Pool, Rules};
 use crate::units::{SimDuration, SimTime};
 
 /// An entry of the timeline.
@@ -22,13 +22,28 @@ pub(super) struct Intervention {
     at: SimTime,
     what: String,
     changes: Vec<(String, Node)>,
-    outage: Option<ClusterOutage>,
+    outage: Option<SiteOutage>,
 }
 
-struct ClusterOutage {
-    cluster: usize,
+/// Clusters that stand still for a while.
+struct SiteOutage {
+    clusters: Where,
     lasts: SimDuration,
-    requeue: bool,
+    running: Running,
+}
+
+#[derive(Clone, Copy)]
+enum Where {
+    Cluster(usize),
+    Region(usize),
+}
+
+/// What becomes of those who are there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Running {
+    Lost,
+    Requeued,
+    Evacuated,
 }
 
 /// Any value, to be read later.
@@ -75,19 +90,8 @@ pub(super) fn interventions(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<Int
                     Map(Anything),
                 )
                 .unwrap_or_default(),
-            outage: at.optional_section("outage", "A cluster stands still.", |at| ClusterOutage {
-                cluster: at.required(
-                    "cluster",
-                    "Which one.",
-                    reference("cluster", &world.clusters),
-                ),
-                lasts: at.required("lasts", "For how long.", positive_duration()),
-                requeue: at.default(
-                    "running",
-                    "Whether running requests fail, or start again when it is back.",
-                    choice(&[("lost", false), ("requeued", true)]),
-                    "lost",
-                ),
+            outage: at.optional_section("outage", "A cluster or a region stands still.", |at| {
+                outage(at, world)
             }),
         };
         for (path, _) in &intervention.changes {
@@ -97,6 +101,46 @@ pub(super) fn interventions(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<Int
     });
     interventions.sort_by_key(|intervention| intervention.at);
     interventions
+}
+
+fn outage(at: &mut Cursor<'_>, world: &World<'_>) -> SiteOutage {
+    let cluster = at.optional(
+        "cluster",
+        "Which cluster.",
+        reference("cluster", &world.clusters),
+    );
+    let region = at.optional(
+        "region",
+        "Which region: all clusters in it.",
+        reference("region", &world.regions),
+    );
+    let clusters = match (cluster, region) {
+        (Some(cluster), None) => Where::Cluster(cluster),
+        (None, Some(region)) => Where::Region(region),
+        (both, _) => {
+            let message = match both {
+                Some(_) => "stands beside `region`",
+                None => "is missing",
+            };
+            let hint = "write either `cluster = ...` or `region = ...`";
+            at.problem("cluster", message, hint);
+            Where::Cluster(0)
+        }
+    };
+    SiteOutage {
+        clusters,
+        lasts: at.required("lasts", "For how long.", positive_duration()),
+        running: at.default(
+            "running",
+            "Whether running requests fail, or start again when it is back, or all who are there move elsewhere.",
+            choice(&[
+                ("lost", Running::Lost),
+                ("requeued", Running::Requeued),
+                ("evacuated", Running::Evacuated),
+            ]),
+            "lost",
+        ),
+    }
 }
 
 /// Refuses what is no rule.
@@ -199,25 +243,28 @@ pub(super) fn in_words(
     entries
 }
 
-/// The outages of the pools: a cluster's outage takes all of its pools.
-pub(super) fn outages(interventions: &[Intervention], pools: &[Pool]) -> Vec<Outage> {
-    let outage = |entry: &Intervention| {
-        entry
-            .outage
-            .as_ref()
-            .map(|outage| (entry.at, outage.cluster, outage.lasts, outage.requeue))
-    };
+/// The outages of the pools: an outage of a cluster takes all of its pools, that of a region all there.
+pub(super) fn outages(
+    interventions: &[Intervention],
+    clusters: &[Cluster],
+    pools: &[Pool],
+) -> Vec<Outage> {
     let mut outages = Vec::new();
-    for (from, cluster, lasts, requeue) in interventions.iter().filter_map(outage) {
-        let hit = pools
-            .iter()
-            .enumerate()
-            .filter(|(_, pool)| pool.cluster == cluster);
+    for entry in interventions {
+        let Some(outage) = &entry.outage else {
+            continue;
+        };
+        let is_hit = |pool: &Pool| match outage.clusters {
+            Where::Cluster(cluster) => pool.cluster == cluster,
+            Where::Region(region) => clusters[pool.cluster].region == region,
+        };
+        let hit = pools.iter().enumerate().filter(|(_, pool)| is_hit(pool));
         outages.extend(hit.map(|(pool, _)| Outage {
             pool,
-            from,
-            until: from + lasts,
-            requeue,
+            from: entry.at,
+            until: entry.at + outage.lasts,
+            requeue: outage.running != Running::Lost,
+            evacuate: outage.running == Running::Evacuated,
         }));
     }
     outages

@@ -37,6 +37,8 @@ use terms::{Size, Terms};
 pub(crate) struct Pool {
     scenario: Arc<Scenario>,
     rules: Arc<Rules>,
+    /// Index of its cluster.
+    cluster: usize,
     terms: Terms,
     curve: ServiceCurve,
     batch_limit: usize,
@@ -118,7 +120,8 @@ impl Pool {
         let pool = &scenario.pools[index];
         let stream = |purpose| scenario.seed.stream(&pool.name, purpose, 0);
         let mut made = Self {
-            terms: Terms::new(scenario, rules, Size::NONE),
+            cluster: pool.cluster,
+            terms: Terms::new(scenario, rules, 0, Size::NONE),
             curve: pool.profile.curve.clone(),
             batch_limit: pool.batch_limit as usize,
             places: 0,

@@ -39,8 +39,10 @@ impl Pool {
             Batching::Single => 1,
             Batching::Static { .. } | Batching::Continuous => self.batch_limit,
         };
-        if let Some(demand) = self.scenario.demands.first() {
-            let work = &self.scenario.works[demand.work];
+        let cluster = &self.scenario.clusters[self.cluster];
+        let mut works = self.scenario.demands.iter().map(|demand| demand.work);
+        if let Some(work) = works.find(|&work| cluster.can_do(work)) {
+            let work = &self.scenario.works[work];
             let replica = work.rate_per_s(&self.curve, self.places as u32, 0);
             self.full_rate_per_s = replica * self.serving() as f64;
         }
@@ -50,7 +52,7 @@ impl Pool {
             memory_limit: self.memory_limit,
             rate_per_s: self.full_rate_per_s,
         };
-        self.terms = Terms::new(&self.scenario, &self.rules, size);
+        self.terms = Terms::new(&self.scenario, &self.rules, cluster.region, size);
         self.list_serving();
     }
 
@@ -424,8 +426,9 @@ impl Pool {
         tally.completed += 1;
         tally.degraded += u64::from(attempt.quality > 0);
         tally.list_value_micro_usd += work.micro_usd_per_image[usize::from(attempt.quality)];
-        tally.response.record((self.clock - request.first_at).0);
-        let note = Feedback::new(self.clock, request, true);
+        let answered = self.clock + work.way_back;
+        tally.response.record((answered - request.first_at).0);
+        let note = Feedback::new(answered, request, true);
         self.outbox[usize::from(request.gateway)].extend(note);
     }
 

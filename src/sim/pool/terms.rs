@@ -42,6 +42,8 @@ pub(super) struct Size {
 pub(super) struct WorkTerms {
     pub memory_bytes: u64,
     pub grows: bool,
+    /// What the answer takes over the network.
+    pub way_back: SimDuration,
     /// By quality: the price of an image.
     pub micro_usd_per_image: Vec<u64>,
     /// What is given while too many wait: index of the quality and its amount.
@@ -84,8 +86,8 @@ impl Size {
 }
 
 impl Terms {
-    /// The terms of a pool of a size.
-    pub(super) fn new(scenario: &Scenario, rules: &Rules, size: Size) -> Self {
+    /// The terms of a pool of a size in a region.
+    pub(super) fn new(scenario: &Scenario, rules: &Rules, region: usize, size: Size) -> Self {
         let policy = &rules.policy;
         let tiers = scenario.tiers.iter().zip(&rules.tiers);
         let slots = size.replicas * size.places;
@@ -94,7 +96,7 @@ impl Terms {
         let is_static = matches!(policy.batching, Batching::Static { .. });
         Self {
             works: (0..scenario.demands.len())
-                .map(|demand| WorkTerms::new(scenario, policy, demand))
+                .map(|demand| WorkTerms::new(scenario, policy, region, demand))
                 .collect(),
             tiers: tiers
                 .map(|(tier, rules)| TierTerms::new(&tier.client, rules))
@@ -110,8 +112,9 @@ impl Terms {
 }
 
 impl WorkTerms {
-    fn new(scenario: &Scenario, policy: &Policy, demand: usize) -> Self {
-        let work = &scenario.works[scenario.demands[demand].work];
+    fn new(scenario: &Scenario, policy: &Policy, region: usize, demand: usize) -> Self {
+        let demand = &scenario.demands[demand];
+        let work = &scenario.works[demand.work];
         let degraded = policy.degradation.as_ref().and_then(|degradation| {
             let quality = work.quality(&degradation.quality).filter(|&q| q > 0)?;
             Some((quality as u8, work.amount_sampler(quality)))
@@ -119,6 +122,7 @@ impl WorkTerms {
         Self {
             memory_bytes: work.memory_bytes,
             grows: work.context_grows,
+            way_back: scenario.regions[region].delay_to(demand.region),
             micro_usd_per_image: work
                 .qualities
                 .iter()

@@ -158,10 +158,12 @@ impl Pool {
                 tries: request.tries.saturating_add(1),
                 ..*request
             };
-            let (slot, _) = self.attempts.insert(&request, self.clock, Place::Orbit);
+            let (slot, attempt) = self.attempts.insert(&request, self.clock, Place::Orbit);
+            attempt.leaves_at = self.clock + delay;
+            let due = attempt.leaves_at;
             self.gauges.orbit.up(self.clock);
             let ticket = self.attempts.ticket(slot);
-            self.timers.set(self.clock + delay, Due::user(ticket));
+            self.timers.set(due, Due::user(ticket));
             return;
         }
         let tally = &mut self.tiers[usize::from(request.tier)];
@@ -171,8 +173,64 @@ impl Pool {
             Ended::Abandoned => tally.abandoned += 1,
             Ended::Failed => tally.failed += 1,
         }
-        let note = Feedback::new(self.clock, request, false);
+        let note = Feedback::new(self.clock + self.way_back(request), request, false);
         self.outbox[usize::from(request.gateway)].extend(note);
+    }
+
+    /// What an answer takes over the network.
+    #[inline(always)]
+    pub(super) fn way_back(&self, request: &Request) -> SimDuration {
+        self.terms.works[usize::from(request.demand)].way_back
+    }
+
+    /// Hands over all who wait or will try again, of a pool that stands still. Who waits starts anew
+    /// elsewhere and is as patient as before; of those who had left without telling nobody knows any more.
+    pub(crate) fn hand_over(&mut self) -> Vec<Arrival> {
+        let mut waiting: Vec<u32> = self
+            .lines
+            .iter_mut()
+            .flat_map(|line| line.drain(&self.attempts))
+            .collect();
+        waiting.sort_by_key(|&slot| self.attempts.get(slot).at);
+        let mut moved = Vec::new();
+        for slot in waiting {
+            self.gauges.waiting.down(self.clock);
+            let attempt = *self.leave(slot).0;
+            if attempt.ghost {
+                continue;
+            }
+            let left = attempt.leaves_at.since(self.clock);
+            moved.push(Arrival {
+                at: self.clock,
+                request: attempt.request,
+                patience_ns: match attempt.leaves_at {
+                    SimTime::NEVER => u64::MAX,
+                    _ => left.0,
+                },
+            });
+        }
+        for slot in self.attempts.slots_at(Place::Orbit) {
+            self.gauges.orbit.down(self.clock);
+            let attempt = self.attempts.remove(slot).0;
+            let request = attempt.request;
+            let at = attempt.leaves_at;
+            let tier = usize::from(request.tier);
+            self.tiers[tier].retries += 1;
+            let patience = &self.terms.tiers[tier].patience_ns;
+            let stream = &mut self.client_stream;
+            let patience_ns = patience
+                .as_ref()
+                .map_or(u64::MAX, |law| law.sample_whole(stream));
+            moved.push(Arrival {
+                at,
+                request,
+                patience_ns,
+            });
+        }
+        for arrival in &moved {
+            self.tiers[usize::from(arrival.request.tier)].in_system -= 1;
+        }
+        moved
     }
 
     /// The delay after which the user tries again, if he does.
