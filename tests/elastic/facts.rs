@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use meltpoint::random::Law;
 use meltpoint::scenario::{
-    Autoscaler, Chunk, Cluster, DemandKind, Forecast, Rhythm, ScalingRule, Scenario, Staffing,
-    StartUp,
+    Autoscaler, Chunk, Cluster, DemandKind, Forecast, Retry, Rhythm, ScalingRule, Scenario,
+    Staffing, StartUp,
 };
 use meltpoint::sim::{ScalerTally, Simulation};
 use meltpoint::units::{SimDuration, SimTime};
@@ -204,6 +204,43 @@ fn only_what_is_on_demand_is_given_back() {
     // Fifty of the reserved ones are idle and paid for.
     assert_eq!(back_hours(50), [100, 0]);
     assert_eq!(back_hours(200), [0, 0]);
+}
+
+#[test]
+fn who_tries_again_is_not_offered_again() {
+    let mut scenario = Scenario::textbook(100.0, Law::Constant { value: 1.0 }, 50, 1000.0);
+    let client = &mut scenario.tiers[0].client;
+    client.patience_s = Some(Law::Exponential { mean: 3.0 });
+    client.retry = Some(Retry {
+        limit: 5,
+        backoff: Law::Constant { value: 1.0 },
+        factor: 1.0,
+        longest_s: 1.0,
+        jitter: 0.0,
+        budget: None,
+        after_shed: true,
+        after_abandoned: true,
+        after_failed: true,
+    });
+    let mut run = start(scaled(
+        scenario,
+        autoscaler(target(1.0, 0.0), 10.0, 50),
+        5.0,
+    ));
+    play(&mut run, 1000.0);
+    let tier = &run.tiers()[0];
+    assert!(
+        tier.attempts > 2 * tier.offered,
+        "{} attempts",
+        tier.attempts
+    );
+    // Each request is a second of a replica.
+    let load_s = settled(&run).load_ns as f64 / 1e9;
+    assert!(
+        (load_s - tier.offered as f64).abs() < 1e-3,
+        "{load_s} of {}",
+        tier.offered
+    );
 }
 
 /// Ten replicas are delivered at 100 s: 5 s until they load, 10 GB each over a link of 4 GB/s, so 25 s.
