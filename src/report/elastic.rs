@@ -57,11 +57,13 @@ fn saved(scaler: &AutoscalerSummary) -> String {
 
 fn reacted(scaler: &AutoscalerSummary) -> String {
     let mut text = format!("{}: ", escape::name(&scaler.name));
-    text += &match scaler.crossings {
-        0 => "capacity never came after a crossing".to_owned(),
-        crossings => format!(
-            "capacity came after {} crossings, {} in the mean, {} at most",
+    text += &match (scaler.crossings, scaler.crossing_open_s > 0.0) {
+        (0, false) => "more was never offered than replicas served".to_owned(),
+        (0, true) => "more was offered than replicas served, and no capacity came".to_owned(),
+        (crossings, _) => format!(
+            "capacity came after {} crossing{}, {} in the mean, {} at most",
             short(crossings as f64),
+            if crossings == 1 { "" } else { "s" },
             optional(scaler.crossing_mean_s, "s"),
             optional(scaler.crossing_longest_s, "s"),
         ),
