@@ -17,6 +17,7 @@ pub mod error;
 pub mod kernels;
 pub mod measure;
 pub mod model;
+pub mod operands;
 pub mod pace;
 pub mod power;
 pub mod precision;
@@ -25,6 +26,7 @@ pub mod sampling;
 pub mod session;
 pub mod timing;
 mod trusted;
+pub mod tuning;
 pub mod user_kernel;
 
 pub use adapter::{Adapter, Capability, Wanted};

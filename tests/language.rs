@@ -665,6 +665,24 @@ fn tables_that_nothing_uses_are_doubted() {
 }
 
 #[test]
+fn what_a_small_scale_distorts_is_doubted() {
+    let week = embedded("ghibli-week").expect("it is embedded");
+    let warnings = |scale: f64| {
+        let settings = Settings {
+            scale: Some(scale),
+            ..Settings::default()
+        };
+        read(week, &settings, &files).unwrap().warnings
+    };
+    let [fleet, limit] = warnings(0.001).try_into().expect("two warnings");
+    assert!(fleet.contains("whole replicas"), "{fleet}");
+    assert!(limit.contains("tier.free.rate_limit"), "{limit}");
+    for scale in [0.1, 1.0] {
+        assert_eq!(warnings(scale), Vec::<String>::new(), "{scale}");
+    }
+}
+
+#[test]
 fn a_process_may_have_a_law_or_states() {
     let with = |process: &str| {
         let set = format!("demand.visitors.process={process}");

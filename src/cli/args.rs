@@ -283,6 +283,14 @@ pub struct Measure {
     /// Up to a quarter of an hour: more samples, and batch sizes between the powers of two.
     #[arg(long, conflicts_with = "kernel")]
     pub full: bool,
+    /// Try all tiles of each matrix product first, and take and keep the fastest. Up to a minute more (--quick: a quarter,
+    /// --full: five). What is kept already is not tried again.
+    #[arg(long, conflicts_with = "kernel")]
+    pub autotune: bool,
+    /// Where tuned tiles are kept; they are used whenever adapter, driver and shaders are the same
+    /// [default: meltpoint/tiles.json among the user's caches].
+    #[arg(long, value_name = "FILE", conflicts_with = "kernel")]
+    pub tiles: Option<PathBuf>,
     /// Where the profile goes; its figure is written beside it.
     #[arg(long, value_name = "FILE", default_value = "meltpoint-profile.json")]
     pub out: PathBuf,

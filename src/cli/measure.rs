@@ -8,6 +8,8 @@ mod kernel;
 mod list;
 #[cfg(feature = "gpu")]
 mod model;
+#[cfg(feature = "gpu")]
+mod tiles;
 
 use super::args::{Format, Measure, MeasureCommand, MeasureCompare};
 use super::error::Failure;

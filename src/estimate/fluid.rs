@@ -340,7 +340,7 @@ impl<'a> Fluid<'a> {
     fn serve(&mut self, rules: &Rules, rates: &[f64], seconds: f64) {
         let priority = |flow: &Flow<'_>| match rules.policy.order {
             QueueOrder::Priority | QueueOrder::Preemptive => rules.tiers[flow.tier].priority,
-            QueueOrder::Fcfs | QueueOrder::Lifo | QueueOrder::Deadline => 0,
+            QueueOrder::Fcfs | QueueOrder::Shares | QueueOrder::Lifo | QueueOrder::Deadline => 0,
         };
         let mut levels: Vec<u8> = self.flows.iter().map(priority).collect();
         levels.sort_unstable();

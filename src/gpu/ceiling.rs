@@ -3,8 +3,10 @@
 //! Not a datasheet: the same shaders, driver and minute, so that "so many percent of what this GPU can do" is
 //! a ratio of two things that were measured alike.
 
-use super::device::{Device, Tensor};
-use super::kernels::{Copy, Fill, Gemm, Kernel};
+use super::device::Device;
+use super::kernels::tiles::Tiles;
+use super::kernels::{Copy, Gemm, Kernel};
+use super::operands::Operands;
 use super::pace::{Pace, Schedule};
 use super::sampling::Rule;
 use super::{Error, Precision, Variant};
@@ -24,54 +26,49 @@ const RUN_S_MAX: f64 = 0.05;
 struct Alone {
     schedule: Schedule,
     /// They live as long as the schedule uses them.
-    _tensors: Vec<Tensor>,
+    _operands: Operands,
 }
 
 impl Alone {
-    /// Fills the inputs with random numbers and learns the kernel's pace.
-    fn new(device: &Device, kernel: &dyn Kernel, variant: Variant) -> Result<Self, Error> {
-        let precision = variant.precision();
-        let mut tensors = Vec::new();
+    /// Makes its tensors and learns the kernel's pace.
+    fn new(
+        device: &Device,
+        kernel: &dyn Kernel,
+        variant: Variant,
+        tiles: Option<Tiles>,
+    ) -> Result<Self, Error> {
+        let operands = Operands::random(device, kernel, variant)?;
+        let stages = [operands.stage(device, kernel, variant, tiles)?];
         let mut pace = Pace::default();
-        for (operand, seed) in kernel.inputs().into_iter().zip(1..) {
-            let tensor = device.tensor(kernel.name(), operand, precision)?;
-            let fill = Fill {
-                elements: operand.elements,
-                seed,
-                scale: 1.0,
-                offset: 0.0,
-            };
-            pace.learn(device, &[device.stage(&fill, variant, &[], &tensor)?])?;
-            tensors.push(tensor);
-        }
-        let output = device.tensor(kernel.name(), kernel.output(), precision)?;
-        let inputs: Vec<&Tensor> = tensors.iter().collect();
-        let stages = [device.stage(kernel, variant, &inputs, &output)?];
-        tensors.push(output);
         pace.learn(device, &stages)?;
         Ok(Self {
             schedule: pace.schedule(device, &stages)?,
-            _tensors: tensors,
+            _operands: operands,
         })
     }
 }
 
-/// The rate of the largest square product that does not take long, in FLOP/s.
+/// The rate of the largest square product that does not take long, in FLOP/s. `better` is asked whether it knows
+/// better tiles for that product than those that it has by its shape.
 ///
 /// # Errors
-/// As the device fails.
-pub fn gemm(device: &Device, variant: Variant, rule: Rule) -> Result<Option<GemmCeiling>, Error> {
+/// As the device fails, and whatever `better` fails with.
+pub fn gemm(
+    device: &Device,
+    variant: Variant,
+    rule: Rule,
+    better: &mut dyn FnMut(&Gemm) -> Result<Option<Tiles>, Error>,
+) -> Result<Option<GemmCeiling>, Error> {
     let kernel = |side: u32| Gemm::plain(side as usize, side as usize, side as usize);
-    let Some((side, alone)) = largest(
-        &SIDES,
-        |&side| Alone::new(device, &kernel(side), variant),
-        device,
-    )?
-    else {
+    let make = |&side: &u32| Alone::new(device, &kernel(side), variant, None);
+    let Some((side, mut alone)) = largest(&SIDES, make, device)? else {
         return Ok(None);
     };
-    let flop = kernel(side).work().flop;
-    let rate = rate(device, &alone, rule, flop)?;
+    let kernel = kernel(side);
+    if let Some(tiles) = better(&kernel)? {
+        alone = Alone::new(device, &kernel, variant, Some(tiles))?;
+    }
+    let rate = rate(device, &alone, rule, kernel.work().flop)?;
     Ok(rate.map(|flop_per_s| GemmCeiling {
         flop_per_s,
         shape: [side; 3],
@@ -88,7 +85,7 @@ pub fn copy(device: &Device, rule: Rule) -> Result<Option<CopyCeiling>, Error> {
     let kernel = |bytes: u64| Copy {
         elements: (bytes / precision.bytes()) as usize,
     };
-    let make = |&bytes: &u64| Alone::new(device, &kernel(bytes), Variant::F32);
+    let make = |&bytes: &u64| Alone::new(device, &kernel(bytes), Variant::F32, None);
     let Some((bytes, alone)) = largest(&COPY_BYTES, make, device)? else {
         return Ok(None);
     };

@@ -16,6 +16,7 @@ use wgpu::{
     MapMode, PipelineCompilationOptions, PipelineLayoutDescriptor, PollType, ShaderStages,
 };
 
+use super::kernels::tiles::Tiles;
 use super::kernels::{Element, Kernel, Operand};
 use super::timing::Clock;
 use super::{Adapter, Error, Precision, Variant, trusted};
@@ -82,7 +83,7 @@ struct Pipeline {
 #[derive(Debug)]
 pub struct Stage {
     name: String,
-    /// Kernel, shape and storage: stages of equal kind take equal time.
+    /// Kernel, shape, storage and tiles: stages of equal kind take equal time.
     kind: String,
     pipeline: Arc<Pipeline>,
     params: wgpu::Buffer,
@@ -107,7 +108,7 @@ impl Stage {
         &self.name
     }
 
-    /// Kernel, shape and storage: stages of equal kind take equal time.
+    /// Kernel, shape, storage and tiles: stages of equal kind take equal time.
     #[must_use]
     pub fn kind(&self) -> &str {
         &self.kind
@@ -309,10 +310,31 @@ impl Device {
         inputs: &[&Tensor],
         output: &Tensor,
     ) -> Result<Stage, Error> {
+        self.stage_in(kernel, variant, None, inputs, output)
+    }
+
+    /// As [`Device::stage`], a product in these tiles.
+    ///
+    /// # Errors
+    /// As [`Device::stage`].
+    ///
+    /// # Panics
+    /// As [`Device::stage`], and when the variant does not have the tiles.
+    pub fn stage_in(
+        &self,
+        kernel: &dyn Kernel,
+        variant: Variant,
+        tiles: Option<Tiles>,
+        inputs: &[&Tensor],
+        output: &Tensor,
+    ) -> Result<Stage, Error> {
         let operands: Vec<Operand> = inputs.iter().map(|tensor| tensor.operand).collect();
         assert_eq!(operands, kernel.inputs(), "inputs of {kernel:?}");
         assert_eq!(output.operand, kernel.output(), "output of {kernel:?}");
-        let shader = kernel.shader(variant);
+        let shader = match tiles {
+            Some(tiles) => kernel.shader_with(variant, tiles),
+            None => kernel.shader(variant),
+        };
         let pipeline = self.pipeline(kernel.name(), &shader.source, inputs.len(), self.checks)?;
         let usage = BufferUsages::UNIFORM | BufferUsages::COPY_DST;
         let params = self.buffer("parameters", shader.params.len() as u64, usage)?;
@@ -320,7 +342,7 @@ impl Device {
         let tensors = inputs.iter().chain([&output]);
         Ok(Stage {
             name: kernel.name().to_owned(),
-            kind: format!("{kernel:?} {variant}"),
+            kind: format!("{kernel:?} {variant} {tiles:?}"),
             pipeline,
             params,
             buffers: tensors.map(|tensor| tensor.buffer.clone()).collect(),

@@ -23,6 +23,7 @@ mod group_norm;
 mod matrix;
 mod modulate;
 mod patchify;
+mod product;
 mod rotary;
 mod sample;
 mod sampler;
@@ -46,6 +47,7 @@ pub use gemm_naive::GemmNaive;
 pub use group_norm::{GroupNorm, GroupStatistics, Grouped};
 pub use modulate::{Modulate, Norm, Scaling};
 pub use patchify::Patchify;
+pub use product::Product;
 pub use rotary::{Positions, Rotary};
 pub use sample::Sample;
 pub use sampler::Sampler;
@@ -57,6 +59,7 @@ pub use unpatchify::Unpatchify;
 use std::fmt::Debug;
 
 use super::precision::{Precision, Tolerance, Variant};
+use tiles::Tiles;
 
 /// One compute stage: what it computes is its twin.
 pub trait Kernel: Debug + Send + Sync {
@@ -79,6 +82,19 @@ pub trait Kernel: Debug + Send + Sync {
 
     /// WGSL and parameters for a variant of storage and arithmetic.
     fn shader(&self, variant: Variant) -> Shader;
+
+    /// The matrix product that it is, if it is one whose tiles can be chosen.
+    fn product(&self) -> Option<Product> {
+        None
+    }
+
+    /// As [`Kernel::shader`], a product in these tiles, of which [`Tiles::candidates`] has the list.
+    ///
+    /// # Panics
+    /// When it is a product and the variant does not have these tiles.
+    fn shader_with(&self, variant: Variant, _tiles: Tiles) -> Shader {
+        self.shader(variant)
+    }
 
     /// How exact the device has to be.
     fn tolerance(&self) -> Tolerance;

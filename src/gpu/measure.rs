@@ -9,15 +9,18 @@ mod point;
 mod record;
 
 pub use plan::Effort;
+pub(super) use record::WGPU;
 
 use std::ops::ControlFlow;
 
 use super::device::Checks;
+use super::kernels::Gemm;
 use super::power::{self, Power};
 use super::timing::Started;
+use super::tuning::{Identity, Tuner};
 use super::{Adapter, Device, Error, Model, Variant, Wanted, adapter, ceiling};
 use crate::profile::MeasuredProfile;
-use crate::profile::measured::{Energy, Warning};
+use crate::profile::measured::{Energy, GemmCeiling, Warning};
 
 use plan::Plan;
 use point::{Bench, Measured, Point};
@@ -72,11 +75,23 @@ pub fn measure(
     options: &Options,
     watcher: &mut Watcher<'_>,
 ) -> Result<MeasuredProfile, Box<Failed>> {
+    measure_tuned(options, &mut Tuner::default(), watcher)
+}
+
+/// Measures a model on an adapter with the tiles that are known to be the best there, or are found to be.
+///
+/// # Errors
+/// As [`measure`]; what has been found until then is kept by the tuner.
+pub fn measure_tuned<'a>(
+    options: &'a Options,
+    tuner: &'a mut Tuner,
+    watcher: &'a mut Watcher<'a>,
+) -> Result<MeasuredProfile, Box<Failed>> {
     let without_any = |error| {
         let partial = None;
         Box::new(Failed { error, partial })
     };
-    let mut run = Run::start(options, watcher).map_err(without_any)?;
+    let mut run = Run::start(options, tuner, watcher).map_err(without_any)?;
     match run.everything() {
         Ok(()) => {
             run.profile.valid = true;
@@ -99,6 +114,7 @@ pub fn measure(
 /// A measurement under way.
 struct Run<'a> {
     options: &'a Options,
+    tuner: &'a mut Tuner,
     watcher: &'a mut Watcher<'a>,
     started: Started,
     plan: Plan,
@@ -109,18 +125,29 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn start(options: &'a Options, watcher: &'a mut Watcher<'a>) -> Result<Self, Error> {
+    fn start(
+        options: &'a Options,
+        tuner: &'a mut Tuner,
+        watcher: &'a mut Watcher<'a>,
+    ) -> Result<Self, Error> {
         let adapter = adapter::choose(&options.adapter)?;
         let variant = variant(&adapter, options.variant)?;
         let power = Power::of(&adapter);
         let device = Device::open(adapter, Checks::Off)?;
         let bench = Bench::new(device, power, options, variant);
         let profile = record::begun(options, &bench);
+        let plan = match tuner.wants_search() {
+            true => Plan::of(options.effort),
+            false => Plan::of(options.effort).without_search(),
+        };
+        let here = Identity::of(&bench.device.adapter, variant);
+        tuner.begin(here, plan.tuning_s);
         Ok(Self {
             options,
+            tuner,
             watcher,
             started: Started::now(),
-            plan: Plan::of(options.effort),
+            plan,
             bench,
             profile,
             has_lost: false,
@@ -140,8 +167,8 @@ impl<'a> Run<'a> {
     fn ceilings(&mut self) -> Result<(), Error> {
         self.tell("copy", 0.0)?;
         let copy = ceiling::copy(&self.bench.device, self.plan.ceiling)?;
-        self.tell("matrix product", self.plan.share(self.started.seconds()))?;
-        let gemm = ceiling::gemm(&self.bench.device, self.bench.variant, self.plan.ceiling)?;
+        self.tell("matrix product", self.share())?;
+        let gemm = self.gemm_ceiling()?;
         let spreads = [
             ("copy", copy.as_ref().map(|copy| &copy.bytes_per_s)),
             ("gemm", gemm.as_ref().map(|gemm| &gemm.flop_per_s)),
@@ -156,6 +183,42 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// The product of the ceiling is searched for tiles too, so that the model has no advantage over it.
+    fn gemm_ceiling(&mut self) -> Result<Option<GemmCeiling>, Error> {
+        let (device, variant) = (&self.bench.device, self.bench.variant);
+        let (tuner, watcher) = (&mut *self.tuner, &mut *self.watcher);
+        let (plan, started) = (&self.plan, self.started);
+        let mut better = |product: &Gemm| {
+            let mut tell = || ask(watcher, TILES_OF_CEILING, plan.share(started.seconds()));
+            tuner.search(device, product, variant, &mut tell)?;
+            Ok(tuner.tuning().of(product))
+        };
+        ceiling::gemm(device, variant, self.plan.ceiling, &mut better)
+    }
+
+    /// Searches for the tiles of the products of a point that nobody knows yet.
+    fn tune(&mut self, point: Point, what: &str) -> Result<(), Error> {
+        let program = self.bench.program(point);
+        let wanted = self.tuner.wanted(&program);
+        let what = format!("tiles for {what}");
+        let (plan, started) = (&self.plan, self.started);
+        for kernel in wanted {
+            let (device, variant) = (&self.bench.device, self.bench.variant);
+            let mut tell = || ask(self.watcher, &what, plan.share(started.seconds()));
+            self.tuner.search(device, kernel, variant, &mut tell)?;
+        }
+        Ok(())
+    }
+
+    /// Seconds since the start without those of the search, which are no part of the plan.
+    fn passed_s(&self) -> f64 {
+        self.started.seconds() - self.tuner.spent_s()
+    }
+
+    fn share(&self) -> f64 {
+        self.plan.share(self.started.seconds())
+    }
+
     fn batches(&mut self) -> Result<(), Error> {
         let batches = self.plan.batches(self.options.batches.as_deref());
         let stated = self.options.batches.is_some();
@@ -163,7 +226,7 @@ impl<'a> Run<'a> {
         for batch in batches {
             let late = self
                 .plan
-                .is_late(self.started.seconds(), batch, &self.profile.iterations);
+                .is_late(self.passed_s(), batch, &self.profile.iterations);
             if late && !stated {
                 self.profile.warnings.push(Warning::TimeLimit { batch });
                 break;
@@ -229,14 +292,17 @@ impl<'a> Run<'a> {
     }
 
     fn point(&mut self, point: Point, what: &str) -> Result<Measured, Error> {
-        self.tell(what, self.plan.share(self.started.seconds()))?;
+        self.tune(point, what)?;
+        self.tell(what, self.share())?;
         let (watcher, started, plan) = (&mut *self.watcher, self.started, &self.plan);
         let mut tell = || {
             let share = plan.share(started.seconds());
             let what = what.to_owned();
             watcher(&Progress { share, what })
         };
-        let measured = self.bench.measure(point, self.plan.point, &mut tell)?;
+        let rule = self.plan.point;
+        let measured = (self.bench).measure(point, rule, self.tuner.tuning(), &mut tell)?;
+        record::ran(&mut self.profile, &self.bench, point, self.tuner);
         record::method(&mut self.profile, &measured);
         if measured.time.noisy {
             self.noisy(
@@ -251,6 +317,7 @@ impl<'a> Run<'a> {
     /// The device is gone: half the batch, once, on a new one; a second loss ends the measurement.
     fn lost_at(&mut self, batch: u32) -> Result<(), Error> {
         self.has_lost = true;
+        self.tuner.give_up();
         self.profile.warnings.push(Warning::DeviceLost { batch });
         let device = Device::open(adapter::choose(&self.options.adapter)?, Checks::Off)?;
         self.bench.replace(device);
@@ -280,13 +347,10 @@ impl<'a> Run<'a> {
             batch: first.batch,
             context,
         };
-        self.tell(
-            "the first batch again",
-            self.plan.share(self.started.seconds()),
-        )?;
-        let again =
-            self.bench
-                .measure(point, self.plan.again, &mut || ControlFlow::Continue(()))?;
+        self.tell("the first batch again", self.share())?;
+        let (rule, tuning) = (self.plan.again, self.tuner.tuning());
+        let go_on = &mut || ControlFlow::Continue(());
+        let again = self.bench.measure(point, rule, tuning, go_on)?;
         let slower = again.time.interval.low_s > first.interval.high_s * (1.0 + SLOWER_MAX);
         if slower {
             self.profile.warnings.push(Warning::Throttled {
@@ -306,11 +370,19 @@ impl<'a> Run<'a> {
     }
 
     fn tell(&mut self, what: &str, share: f64) -> Result<(), Error> {
-        let what = what.to_owned();
-        match (self.watcher)(&Progress { share, what }) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(Error::Stopped),
-        }
+        ask(self.watcher, what, share)
+    }
+}
+
+/// How the search for the ceiling's tiles is called.
+const TILES_OF_CEILING: &str = "tiles for the matrix product";
+
+/// Asks a watcher whether to go on.
+fn ask(watcher: &mut Watcher<'_>, what: &str, share: f64) -> Result<(), Error> {
+    let what = what.to_owned();
+    match watcher(&Progress { share, what }) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Error::Stopped),
     }
 }
 

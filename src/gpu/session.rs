@@ -8,6 +8,7 @@ use super::device::{Device, Stage, Tensor};
 use super::kernels::{Element, Fill, Kernel, Operand};
 use super::pace::Pace;
 use super::program::{Program, Role, TensorId, TensorSpec};
+use super::tuning::Tuning;
 use super::{Error, Variant};
 
 /// Weights on a device by name, shared by the programs of all batch sizes of a model.
@@ -67,6 +68,24 @@ impl Session {
         weights: &mut Weights,
         pace: &mut Pace,
     ) -> Result<Self, Error> {
+        Self::tuned(device, program, variant, &Tuning::default(), weights, pace)
+    }
+
+    /// As [`Session::new`], with the tiles of products that are known to be better.
+    ///
+    /// # Errors
+    /// As [`Session::new`].
+    ///
+    /// # Panics
+    /// As [`Session::new`], and when the variant does not have the tiles.
+    pub fn tuned(
+        device: &Device,
+        program: &Program,
+        variant: Variant,
+        tuning: &Tuning,
+        weights: &mut Weights,
+        pace: &mut Pace,
+    ) -> Result<Self, Error> {
         let precision = variant.precision();
         let mut tensors = Vec::new();
         for (spec, seed) in program.tensors().iter().zip(0..) {
@@ -84,7 +103,8 @@ impl Session {
         for step in program.steps() {
             let inputs: Vec<&Tensor> = step.inputs.iter().map(|id| &*tensors[id.index()]).collect();
             let output = &tensors[step.output.index()];
-            stages.push(device.stage(step.kernel.as_ref(), variant, &inputs, output)?);
+            let kernel = step.kernel.as_ref();
+            stages.push(device.stage_in(kernel, variant, tuning.of(kernel), &inputs, output)?);
         }
         let last = program.steps().last().expect("a program has a step");
         Ok(Self {

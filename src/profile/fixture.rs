@@ -2,7 +2,8 @@
 
 use super::measured::{
     Ceilings, Clock, CopyCeiling, Device, DeviceKind, FORMAT, GemmCeiling, IterationTime,
-    IterationWork, Kernel, MeasuredProfile, Method, Rate, VERSION, Variant, Workload, WorkloadKind,
+    IterationWork, Kernel, MeasuredProfile, Method, ProductTiles, Rate, TilesBy, VERSION, Variant,
+    Workload, WorkloadKind,
 };
 
 /// Ten samples around a value, spread by about a share of it.
@@ -64,6 +65,7 @@ pub(crate) fn profile_with_noise(share: f64) -> MeasuredProfile {
                 variant: Variant::CooperativeF16,
                 shader_hash: "00ff".to_owned(),
             }],
+            tiles: Vec::new(),
             parameters: 675_000_000,
             weight_bytes: 1_350_000_000,
         },
@@ -93,5 +95,18 @@ pub(crate) fn profile_with_noise(share: f64) -> MeasuredProfile {
         energy: None,
         energy_absent: Some("the platform does not tell power".to_owned()),
         warnings: Vec::new(),
+    }
+}
+
+/// A product whose tiles somebody chose.
+pub(crate) fn tiles(by: TilesBy) -> ProductTiles {
+    ProductTiles {
+        kernel: "gemm".to_owned(),
+        rows: 4096,
+        columns: 1152,
+        depth_class: 2048,
+        vectors: true,
+        tiles: "lanes 128x64".to_owned(),
+        by,
     }
 }

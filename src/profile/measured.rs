@@ -142,8 +142,11 @@ pub struct Workload {
     pub weights: String,
     /// Seed of the weights.
     pub weights_seed: u64,
-    /// The shaders that ran.
+    /// The shaders that ran for the smallest batch; larger ones may have other tiles.
     pub kernels: Vec<Kernel>,
+    /// The tiles of its matrix products, of all batches; empty in files of versions that did not write them down.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub tiles: Vec<ProductTiles>,
     /// Weights of the model.
     pub parameters: u64,
     /// Bytes of the weights in device memory.
@@ -210,6 +213,37 @@ pub struct Kernel {
     pub variant: Variant,
     /// Hash of its text as it was compiled, in hexadecimal.
     pub shader_hash: String,
+}
+
+/// How the outputs of a matrix product were shared out among workgroups.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProductTiles {
+    /// Name of the kernel.
+    pub kernel: String,
+    /// Rows of the output: of all images.
+    pub rows: u64,
+    /// Columns of the output.
+    pub columns: u64,
+    /// Terms of each sum, rounded up to a power of two.
+    pub depth_class: u64,
+    /// Whether every access is a vector of four.
+    pub vectors: bool,
+    /// The tiles: `lanes 128x64`.
+    pub tiles: String,
+    /// Who chose them.
+    pub by: TilesBy,
+}
+
+/// Who chose the tiles of a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TilesBy {
+    /// A rule, by the shape alone.
+    Rule,
+    /// A search on the device, in the same run.
+    Search,
+    /// An earlier search on a device, with a driver and with shaders that are the same.
+    Cache,
 }
 
 /// How time was taken.

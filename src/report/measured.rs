@@ -8,7 +8,7 @@ mod rows;
 pub(super) use rows::{Image, Roofline, Row, Span, images, rows};
 
 use crate::profile::MeasuredProfile;
-use crate::profile::measured::{Clock, DeviceKind, Rate, Warning, WorkloadKind};
+use crate::profile::measured::{Clock, DeviceKind, Rate, TilesBy, Warning, WorkloadKind};
 use crate::report::answer::{Body, Section};
 use crate::report::frame::{Cells, Frame, FrameColumn};
 use crate::report::grid::{Align, Grid};
@@ -155,7 +155,7 @@ fn setting(profile: &MeasuredProfile) -> String {
     };
     format!(
         "{kind}{memory}; {}, driver {} {}; {clock}; {} by meltpoint {}\n\
-         an image is {} {iteration}{sequences} and {decoder}; {} parameters, {} weights",
+         an image is {} {iteration}{sequences} and {decoder}; {} parameters, {} weights{}",
         escape::name(&device.backend),
         escape::name(&device.driver),
         escape::name(&device.driver_info),
@@ -164,7 +164,18 @@ fn setting(profile: &MeasuredProfile) -> String {
         grouped(u64::from(workload.iterations_per_image)),
         short(workload.parameters as f64),
         escape::name(&workload.weights),
+        tuned(profile),
     )
+}
+
+/// How many of its products ran in tiles that were found by trying.
+fn tuned(profile: &MeasuredProfile) -> String {
+    let tiles = &profile.workload.tiles;
+    let tuned = tiles.iter().filter(|tiles| tiles.by != TilesBy::Rule);
+    match tuned.count() {
+        0 => String::new(),
+        tuned => format!("; {tuned} of {} products in tuned tiles", tiles.len()),
+    }
 }
 
 /// All parts after the heading; empty ones are left out.

@@ -27,6 +27,10 @@ pub struct TierRules {
     pub rate_limit: Option<RateLimit>,
     /// Time in which an answer is due, for `QueueOrder::Deadline`.
     pub deadline: SimDuration,
+    /// Weight among the tiers under `QueueOrder::Shares`, above 0.
+    pub share: f64,
+    /// Most places that it may have there, as a share of all before a line: 0 < it <= 1.
+    pub places_limit: f64,
 }
 
 /// A user's allowance.
@@ -115,6 +119,9 @@ pub enum QueueOrder {
     /// The same, but who goes before somebody who runs takes his place at the end of the iteration; the
     /// interrupted later goes on where he stopped.
     Preemptive,
+    /// The tier that has the fewest places for its share, first come first served within it: who is alone borrows
+    /// all up to his limit, and gives back as his requests end.
+    Shares,
     /// Newest first.
     Lifo,
     /// Earliest deadline first.

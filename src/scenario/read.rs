@@ -26,6 +26,7 @@ mod problem;
 mod processes;
 mod quantity;
 mod regions;
+mod scaled;
 mod supply;
 mod timeline;
 mod tree;
@@ -365,6 +366,9 @@ fn assemble(
     };
     checks::check(notes, &scenario);
     scenario.warnings = checks::warnings(&scenario, unused);
+    scenario
+        .warnings
+        .extend(scaled::warnings(&scenario, supply.rounding));
     scenario.warnings.extend(measured.into_iter().flatten());
     Some(scenario)
 }

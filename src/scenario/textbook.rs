@@ -140,6 +140,8 @@ fn textbook_rules() -> Rules {
         quota: None,
         rate_limit: None,
         deadline: SimDuration::FOREVER,
+        share: 1.0,
+        places_limit: 1.0,
     };
     let policy = Policy {
         admission: Admission {

@@ -6,8 +6,10 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
 
 use super::request::{Attempts, Ticket};
+use super::share::{Balance, Shares};
 use crate::scenario::QueueOrder;
 use crate::units::SimTime;
 
@@ -28,6 +30,8 @@ enum Order {
         queues: Vec<VecDeque<Ticket>>,
         by_priority: bool,
     },
+    /// The first come of the tier that is next by its share: one queue for each.
+    Shares(Vec<VecDeque<Ticket>>, Box<Balance>),
     Lifo(Vec<Ticket>),
     /// By deadline, then by number.
     Deadline(BinaryHeap<Reverse<(SimTime, u64, Ticket)>>, u64),
@@ -42,6 +46,7 @@ impl Line {
         let order = match order {
             QueueOrder::Fcfs => queues(false),
             QueueOrder::Priority | QueueOrder::Preemptive => queues(true),
+            QueueOrder::Shares => Order::Shares(Vec::new(), Box::default()),
             QueueOrder::Lifo => Order::Lifo(Vec::new()),
             QueueOrder::Deadline => Order::Deadline(BinaryHeap::new(), 0),
         };
@@ -58,9 +63,48 @@ impl Line {
         self.live
     }
 
-    /// Puts an attempt in its place: last of its priority, by its deadline, or first of all.
+    /// Where tiers have shares: what they are entitled to from now on.
+    pub(crate) fn entitle(&mut self, shares: &Arc<Shares>) {
+        if let Order::Shares(queues, balance) = &mut self.order {
+            balance.entitle(shares);
+            queues.resize_with(shares.tiers(), VecDeque::new);
+        }
+    }
+
+    /// Where tiers have shares: one of a tier has taken a place before this line.
+    pub(crate) fn place_taken(&mut self, tier: u8) {
+        if let Order::Shares(_, balance) = &mut self.order {
+            balance.takes(usize::from(tier));
+        }
+    }
+
+    /// Where tiers have shares: one of a tier has left a place before this line.
+    pub(crate) fn place_left(&mut self, tier: u8) {
+        if let Order::Shares(_, balance) = &mut self.order {
+            balance.leaves(usize::from(tier));
+        }
+    }
+
+    /// Whether one of a tier who comes now need not wait for somebody else, or for his tier's limit.
     #[inline]
-    pub(crate) fn push(&mut self, ticket: Ticket, priority: u8, deadline: impl Fn() -> SimTime) {
+    pub(crate) fn is_open_to(&mut self, tier: u8, attempts: &Attempts) -> bool {
+        match &self.order {
+            Order::Shares(_, balance) => {
+                balance.has_room(usize::from(tier)) && self.head(attempts).is_none()
+            }
+            _ => self.live == 0,
+        }
+    }
+
+    /// Puts an attempt in its place: last of its priority or tier, by its deadline, or first of all.
+    #[inline]
+    pub(crate) fn push(
+        &mut self,
+        ticket: Ticket,
+        tier: u8,
+        priority: u8,
+        deadline: impl Fn() -> SimTime,
+    ) {
         self.live += 1;
         self.held += 1;
         match &mut self.order {
@@ -74,6 +118,7 @@ impl Line {
                 }
                 queues[index].push_back(ticket);
             }
+            Order::Shares(queues, _) => queues[usize::from(tier)].push_back(ticket),
             Order::Lifo(line) => line.push(ticket),
             Order::Deadline(line, pushed) => {
                 line.push(Reverse((deadline(), *pushed, ticket)));
@@ -103,7 +148,7 @@ impl Line {
 
     /// Puts an attempt before all others of its priority, in a line that has priorities.
     pub(crate) fn push_first(&mut self, ticket: Ticket, priority: u8) {
-        self.push(ticket, priority, || SimTime::ZERO);
+        self.push(ticket, 0, priority, || SimTime::ZERO);
         if let Order::Queues { queues, .. } = &mut self.order {
             queues[usize::from(priority)].rotate_right(1);
         }
@@ -121,6 +166,12 @@ impl Line {
     /// again: under LIFO the newest last.
     pub(crate) fn drain(&mut self, attempts: &Attempts) -> Vec<u32> {
         let mut slots = Vec::with_capacity(self.live);
+        if let Order::Shares(queues, _) = &mut self.order {
+            // Those at their limit too.
+            let tickets = queues.iter_mut().flat_map(|queue| queue.drain(..));
+            slots.extend(tickets.filter_map(|ticket| attempts.waiting(ticket)));
+            (self.live, self.held) = (0, 0);
+        }
         while let Some(slot) = self.head(attempts) {
             self.pop_head();
             slots.push(slot);
@@ -135,7 +186,7 @@ impl Line {
     /// first `from`.
     pub(crate) fn upcoming(&self, from: usize, count: usize) -> impl Iterator<Item = Ticket> {
         let queues = match &self.order {
-            Order::Queues { queues, .. } => queues.as_slice(),
+            Order::Queues { queues, .. } | Order::Shares(queues, _) => queues.as_slice(),
             Order::Lifo(_) | Order::Deadline(..) => &[],
         };
         let longest = queues.iter().max_by_key(|queue| queue.len());
@@ -150,6 +201,10 @@ impl Line {
     fn peek(&self) -> Option<Ticket> {
         match &self.order {
             Order::Queues { queues, .. } => queues.iter().find_map(|queue| queue.front().copied()),
+            Order::Shares(queues, balance) => {
+                let next = balance.next(|tier| !queues[tier].is_empty())?;
+                queues[next].front().copied()
+            }
             Order::Lifo(line) => line.last().copied(),
             Order::Deadline(line, _) => line.peek().map(|first| first.0.2),
         }
@@ -164,6 +219,11 @@ impl Line {
                     queue.pop_front();
                 }
             }
+            Order::Shares(queues, balance) => {
+                if let Some(next) = balance.next(|tier| !queues[tier].is_empty()) {
+                    queues[next].pop_front();
+                }
+            }
             Order::Lifo(line) => drop(line.pop()),
             Order::Deadline(line, _) => drop(line.pop()),
         }
@@ -172,7 +232,9 @@ impl Line {
     fn sweep(&mut self, attempts: &Attempts) {
         let waits = |ticket: &Ticket| attempts.waiting(*ticket).is_some();
         match &mut self.order {
-            Order::Queues { queues, .. } => queues.iter_mut().for_each(|line| line.retain(waits)),
+            Order::Queues { queues, .. } | Order::Shares(queues, _) => {
+                queues.iter_mut().for_each(|line| line.retain(waits));
+            }
             Order::Lifo(line) => line.retain(waits),
             Order::Deadline(line, _) => line.retain(|entry| waits(&entry.0.2)),
         }

@@ -27,6 +27,7 @@ mod population;
 mod replica;
 mod request;
 mod routing;
+mod share;
 mod source;
 mod tally;
 mod transit;

@@ -57,6 +57,7 @@ pub(crate) fn h100(share: f64) -> MeasuredProfile {
             weights_seed: 7,
             kernels: Vec::new(),
             parameters: 1_000_000,
+            tiles: Vec::new(),
             weight_bytes: 2_000_000,
         },
         method: Method {

@@ -20,6 +20,7 @@ mod gemm;
 mod normalisation;
 mod simple;
 mod tiled;
+mod tuned;
 mod validity;
 mod whole;
 
@@ -146,7 +147,13 @@ fn main() -> ExitCode {
         };
         Trial::test(format!("whole model {}", whole.name), test).with_ignored_flag(ignored)
     });
-    let all = trials.chain(texts).chain(wholes);
+    let tuned = tuned::ALL.iter().map(|(name, test)| {
+        let device = device.clone();
+        let ignored = device.is_none();
+        let test = move || device.map_or(Ok(()), |device| test(&device).map_err(Into::into));
+        Trial::test(*name, test).with_ignored_flag(ignored)
+    });
+    let all = trials.chain(texts).chain(wholes).chain(tuned);
     libtest_mimic::run(&arguments, all.collect()).exit_code()
 }
 

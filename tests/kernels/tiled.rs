@@ -1,28 +1,11 @@
 //! Products in tiles other than those that their shape would get, and cooperative ones on emulated matrices.
 
 use meltpoint::gpu::kernels::tiles::Tiles;
-use meltpoint::gpu::kernels::{Convolution, Gemm, Kernel, Operand, Shader, Work};
+use meltpoint::gpu::kernels::{Kernel, Operand, Shader, Work};
 use meltpoint::gpu::{Tolerance, Variant};
 
 use crate::Case;
 use crate::emulated::emulated;
-
-/// A kernel that is computed in tiles.
-pub(crate) trait Product: Kernel {
-    fn with(&self, variant: Variant, tiles: Tiles) -> Shader;
-}
-
-impl Product for Gemm {
-    fn with(&self, variant: Variant, tiles: Tiles) -> Shader {
-        self.shader_with(variant, tiles)
-    }
-}
-
-impl Product for Convolution {
-    fn with(&self, variant: Variant, tiles: Tiles) -> Shader {
-        self.shader_with(variant, tiles)
-    }
-}
 
 /// A product in certain tiles, in those variants that have them.
 #[derive(Debug)]
@@ -34,7 +17,7 @@ struct Tiled<P> {
 }
 
 /// A product in certain tiles.
-pub(crate) fn case(name: &str, product: impl Product + 'static, tiles: Tiles) -> Case {
+pub(crate) fn case(name: &str, product: impl Kernel + 'static, tiles: Tiles) -> Case {
     let tiled = Tiled {
         product,
         tiles,
@@ -46,7 +29,7 @@ pub(crate) fn case(name: &str, product: impl Product + 'static, tiles: Tiles) ->
 /// The same on emulated matrices, none if the tiles have no matrices.
 pub(crate) fn on_emulated(
     name: &str,
-    product: impl Product + 'static,
+    product: impl Kernel + 'static,
     tiles: Tiles,
 ) -> Option<Case> {
     let tiled = Tiled {
@@ -69,7 +52,7 @@ pub(crate) fn small_matrices() -> Tiles {
     small.expect("the table of tiles has one of 2 x 2 matrices")
 }
 
-impl<P: Product> Kernel for Tiled<P> {
+impl<P: Kernel> Kernel for Tiled<P> {
     fn name(&self) -> &'static str {
         self.product.name()
     }
@@ -92,12 +75,14 @@ impl<P: Product> Kernel for Tiled<P> {
 
     fn shader(&self, variant: Variant) -> Shader {
         if variant == Variant::F16 && self.is_emulated {
-            let shader = self.product.with(Variant::CooperativeF16, self.tiles);
+            let shader = self
+                .product
+                .shader_with(Variant::CooperativeF16, self.tiles);
             let source = emulated(&shader.source);
             return Shader { source, ..shader };
         }
         match Tiles::candidates(variant).contains(&self.tiles) {
-            true => self.product.with(variant, self.tiles),
+            true => self.product.shader_with(variant, self.tiles),
             false => self.product.shader(variant),
         }
     }

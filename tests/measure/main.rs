@@ -15,6 +15,7 @@ mod models;
 #[expect(dead_code, reason = "the tests of the command line use more of it")]
 #[path = "../cli/program.rs"]
 mod program;
+mod tuned;
 
 use std::process::ExitCode;
 
@@ -37,7 +38,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    let tests = kernels::TESTS.iter().chain(&models::TESTS);
+    let tests = kernels::TESTS
+        .iter()
+        .chain(&models::TESTS)
+        .chain(&tuned::TESTS);
     let trials = tests.map(|(name, test)| {
         let test = || -> Result<(), Failed> {
             test();

@@ -109,6 +109,7 @@ fn policy() -> impl Strategy<Value = Policy> {
         QueueOrder::Fcfs,
         QueueOrder::Priority,
         QueueOrder::Preemptive,
+        QueueOrder::Shares,
         QueueOrder::Lifo,
         QueueOrder::Deadline,
     ];
@@ -143,13 +144,16 @@ fn policy() -> impl Strategy<Value = Policy> {
 }
 
 fn rules() -> impl Strategy<Value = Rules> {
-    let tier = (prop::bool::weighted(0.95), 0..3_u8, 0..300_u64);
-    let tier = tier.prop_map(|(open, priority, deadline)| TierRules {
+    let shares = (1..5_u8, 1..5_u8);
+    let tier = (prop::bool::weighted(0.95), 0..3_u8, 0..300_u64, shares);
+    let tier = tier.prop_map(|(open, priority, deadline, (share, quarters))| TierRules {
         open,
         priority,
         quota: None,
         rate_limit: None,
         deadline: SimDuration(deadline),
+        share: f64::from(share),
+        places_limit: f64::from(quarters) / 4.0,
     });
     (vec(tier, CLASSES), policy()).prop_map(|(tiers, policy)| Rules { tiers, policy })
 }

@@ -29,7 +29,15 @@ impl Simulator {
         let Some(index) = replica else {
             return (None, false);
         };
-        let is_first = self.lines[self.line_of(index)].is_empty() && !self.stopped;
+        let line = self.line_of(index);
+        let is_first = match self.rules.policy.order {
+            // Who waits for his class's limit is in nobody's way.
+            QueueOrder::Shares => {
+                self.head(line).is_none() && self.next_by_share(line, &[which]).is_some()
+            }
+            _ => self.lines[line].is_empty(),
+        };
+        let is_first = is_first && !self.stopped;
         let has_room = if self.is_static() {
             self.replicas[index].is_idle()
         } else {
@@ -117,6 +125,7 @@ impl Simulator {
         // Of equals the first in line stays the first.
         match self.rules.policy.order {
             QueueOrder::Fcfs | QueueOrder::Lifo => {}
+            QueueOrder::Shares => line.sort_by_key(|&which| self.tries[which].class),
             QueueOrder::Priority | QueueOrder::Preemptive => {
                 line.sort_by_key(|&which| rules(which).priority)
             }
@@ -128,11 +137,47 @@ impl Simulator {
     }
 
     fn head(&self, line: usize) -> Option<usize> {
-        let line = self.in_order(line);
+        let in_order = self.in_order(line);
         match self.rules.policy.order {
-            QueueOrder::Lifo => line.last().copied(),
-            _ => line.first().copied(),
+            QueueOrder::Lifo => in_order.last().copied(),
+            QueueOrder::Shares => self.next_by_share(line, &in_order),
+            _ => in_order.first().copied(),
         }
+    }
+
+    /// Of the classes that have less than they may, the one with the least for its share with one place more; the
+    /// first class among equals, and the first in line of it.
+    fn next_by_share(&self, line: usize, in_order: &[usize]) -> Option<usize> {
+        let places: usize = match self.is_central() {
+            true => self.replicas.len() * self.places(),
+            false => self.places(),
+        };
+        let may = |class: usize| {
+            let most = (self.rules.tiers[class].places_limit * places as f64) as usize;
+            self.places_of(line, class) < most.max(1)
+        };
+        let with_one_more =
+            |class: usize| (self.places_of(line, class) + 1) as f64 / self.rules.tiers[class].share;
+        let class = |which: &usize| self.tries[*which].class;
+        let waiting = in_order.iter().filter(|which| may(class(which)));
+        waiting.copied().min_by(|one, other| {
+            let (one, other) = (class(one), class(other));
+            let by_share = with_one_more(one).total_cmp(&with_one_more(other));
+            by_share.then(one.cmp(&other))
+        })
+    }
+
+    /// Places before a line that a class holds, those of users who have told that they go among them.
+    fn places_of(&self, line: usize, class: usize) -> usize {
+        let replicas = match self.is_central() {
+            true => self.replicas.as_slice(),
+            false => self.replicas.get(line..=line).unwrap_or_default(),
+        };
+        let held = replicas
+            .iter()
+            .flat_map(|replica| replica.batch.iter().chain(&replica.joining));
+        held.filter(|&&which| self.tries[which].class == class)
+            .count()
     }
 
     /// The last place in line, for somebody who comes or whose work is lost.

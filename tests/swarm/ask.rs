@@ -58,6 +58,7 @@ fn policy() -> impl Strategy<Value = Policy> {
         QueueOrder::Fcfs,
         QueueOrder::Priority,
         QueueOrder::Preemptive,
+        QueueOrder::Shares,
         QueueOrder::Lifo,
         QueueOrder::Deadline,
     ];
@@ -114,15 +115,25 @@ fn tier_rules() -> impl Strategy<Value = TierRules> {
         burst: f64::from(burst),
     });
     let limits = (option::of(quota), option::weighted(0.2, rate_limit));
-    (prop::bool::weighted(0.8), 0..3_u8, limits, 1..600_u64).prop_map(
-        |(open, priority, (quota, rate_limit), deadline)| TierRules {
-            open,
-            priority,
-            quota,
-            rate_limit,
-            deadline: lasting(deadline),
-        },
+    let shares = (1..5_u8, 1..5_u8);
+    (
+        prop::bool::weighted(0.8),
+        0..3_u8,
+        limits,
+        1..600_u64,
+        shares,
     )
+        .prop_map(
+            |(open, priority, (quota, rate_limit), deadline, (share, quarters))| TierRules {
+                open,
+                priority,
+                quota,
+                rate_limit,
+                deadline: lasting(deadline),
+                share: f64::from(share),
+                places_limit: f64::from(quarters) / 4.0,
+            },
+        )
 }
 
 fn rules() -> impl Strategy<Value = Rules> {

@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use meltpoint::metrics::summary::{Summary, TierSummary};
-use meltpoint::scenario::{Batching, Dispatch, Rules, Scenario};
+use meltpoint::scenario::{Batching, Dispatch, QueueOrder, Rules, Scenario};
 use meltpoint::sim::{Simulation, TierTally};
 use meltpoint::trials;
 use meltpoint::units::SimTime;
@@ -96,6 +96,9 @@ fn works_while_somebody_waits(
         Batching::Continuous => Some(u64::from(batch_limit)),
         Batching::Static { .. } => None,
     };
+    // Who waits for his own tier's limit leaves places free.
+    let is_limited = rules.policy.order == QueueOrder::Shares
+        && rules.tiers.iter().any(|tier| tier.places_limit < 1.0);
     for ((_, levels, replicas), pool) in simulation.pools().zip(&scenario.pools) {
         prop_assert!(levels.busy <= levels.in_service && levels.in_service <= replicas);
         prop_assert!(levels.busy <= levels.running);
@@ -106,6 +109,7 @@ fn works_while_somebody_waits(
                 .autoscalers
                 .iter()
                 .any(|scaler| scaler.clusters.contains(&pool.cluster))
+            && !is_limited
             && levels.waiting > 0
         {
             let memory = pool.profile.memory_bytes.unwrap_or(u64::MAX);

@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::failure::failure;
+use super::tiles::Place;
 use super::wanted;
 use crate::cli::args::{Format, Measure};
 use crate::cli::error::Failure;
@@ -30,6 +31,8 @@ pub(super) fn run(arguments: &Measure) -> Result<u8, Failure> {
     refuse_foreign(&arguments.out)?;
     let adapter = adapter::choose(&wanted(arguments)).map_err(|error| failure(&error))?;
     let options = options(arguments, &adapter)?;
+    let place = Place::of(arguments);
+    let mut tuner = place.open(arguments.autotune)?;
     let signals = Signals::listen();
     let mut bar = Bar::start();
     let mut watcher = |progress: &measure::Progress| {
@@ -39,12 +42,14 @@ pub(super) fn run(arguments: &Measure) -> Result<u8, Failure> {
             Some(_) => ControlFlow::Break(()),
         }
     };
-    let outcome = measure::measure(&options, &mut watcher);
+    let outcome = measure::measure_tuned(&options, &mut tuner, &mut watcher);
     bar.finish();
+    place.keep(&tuner);
     match outcome {
         Ok(profile) => {
             save(&arguments.out, &profile)?;
             output::result(&shown(&profile, arguments.format)?)?;
+            place.tell(&profile, &tuner);
             output::note(&format!(
                 "written: {}; use it with `meltpoint simulate --profile`",
                 formats::printable_path(&arguments.out)

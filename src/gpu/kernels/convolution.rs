@@ -8,7 +8,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::slice::{absent, reader, writer};
 use super::tiles::Tiles;
-use super::{Function, Kernel, Operand, Shader, Tolerance, Variant, Work};
+use super::{Function, Kernel, Operand, Product, Shader, Tolerance, Variant, Work};
 
 /// A convolution with stride 1 that keeps height and width (of the upsampled input).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +70,7 @@ impl Convolution {
 
     /// Declarations, loads, and the finish of a sum.
     pub(super) fn access(&self) -> String {
-        let vectors = [self.input_channels, self.output_channels];
-        let vectors = vectors.iter().all(|channels| channels.is_multiple_of(4));
+        let vectors = self.vectors();
         let residual = match self.residual {
             true => reader("residual", 5, vectors),
             false => absent("residual", "0.0"),
@@ -89,15 +88,10 @@ impl Convolution {
         texts.concat()
     }
 
-    /// The text with these tiles, of which [`Tiles::candidates`] has the list.
-    ///
-    /// # Panics
-    /// With tiles that the variant does not have.
-    #[must_use]
-    pub fn shader_with(&self, variant: Variant, tiles: Tiles) -> Shader {
-        let shape = (self.rows(), self.output_channels);
-        let params = self.params();
-        tiles.shader(variant, &self.access(), bytemuck::bytes_of(&params), shape)
+    /// Whether every access is at a multiple of four.
+    fn vectors(&self) -> bool {
+        let channels = [self.input_channels, self.output_channels];
+        channels.iter().all(|channels| channels.is_multiple_of(4))
     }
 
     fn params(&self) -> Params {
@@ -154,6 +148,17 @@ impl Kernel for Convolution {
             variant,
             Tiles::tiled(variant, self.rows(), self.output_channels),
         )
+    }
+
+    fn product(&self) -> Option<Product> {
+        let shape = [self.rows(), self.output_channels, self.depth()];
+        Some(Product::new(self.name(), shape, self.vectors()))
+    }
+
+    fn shader_with(&self, variant: Variant, tiles: Tiles) -> Shader {
+        let shape = (self.rows(), self.output_channels);
+        let params = self.params();
+        tiles.shader(variant, &self.access(), bytemuck::bytes_of(&params), shape)
     }
 
     fn tolerance(&self) -> Tolerance {

@@ -12,7 +12,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::slice::{SliceParams, absent, reader, writer};
 use super::tiles::Tiles;
-use super::{Function, Kernel, Operand, Shader, Slice, Tolerance, Variant, Work};
+use super::{Function, Kernel, Operand, Product, Shader, Slice, Tolerance, Variant, Work};
 
 /// A product of a [images * rows, depth] and a `[depth, columns]` matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,17 +148,6 @@ impl Gemm {
     pub fn candidates(variant: Variant) -> Vec<Tiles> {
         Tiles::candidates(variant)
     }
-
-    /// The text with these tiles, of which [`Gemm::candidates`] has the list.
-    ///
-    /// # Panics
-    /// With tiles that the variant does not have.
-    #[must_use]
-    pub fn shader_with(&self, variant: Variant, tiles: Tiles) -> Shader {
-        let shape = (self.all_rows(), self.columns);
-        let params = self.params();
-        tiles.shader(variant, &self.access(), bytemuck::bytes_of(&params), shape)
-    }
 }
 
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -228,6 +217,21 @@ impl Kernel for Gemm {
 
     fn shader(&self, variant: Variant) -> Shader {
         self.shader_with(variant, Tiles::of(variant, self.all_rows(), self.columns))
+    }
+
+    fn product(&self) -> Option<Product> {
+        let (rows, columns) = (self.all_rows(), self.columns);
+        Some(Product::new(
+            self.name(),
+            [rows, columns, self.depth],
+            self.vectors(),
+        ))
+    }
+
+    fn shader_with(&self, variant: Variant, tiles: Tiles) -> Shader {
+        let shape = (self.all_rows(), self.columns);
+        let params = self.params();
+        tiles.shader(variant, &self.access(), bytemuck::bytes_of(&params), shape)
     }
 
     fn tolerance(&self) -> Tolerance {

@@ -71,6 +71,13 @@ impl Tiles {
         [matrices, LANES.to_vec(), vec![Self::Stream]].concat()
     }
 
+    /// The tiles of this name, if the variant has them.
+    #[must_use]
+    pub fn named(variant: Variant, name: &str) -> Option<Self> {
+        let mut candidates = Self::candidates(variant).into_iter();
+        candidates.find(|tiles| tiles.to_string() == name)
+    }
+
     /// What is taken unless something better is known: for few rows the stream, else what [`Self::tiled`] says.
     pub(super) fn of(variant: Variant, rows: usize, columns: usize) -> Self {
         match rows <= STREAM_ROWS_MAX {

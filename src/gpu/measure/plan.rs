@@ -25,6 +25,8 @@ pub(super) struct Plan {
     pub(super) point: Rule,
     /// For the first point, measured once more.
     pub(super) again: Rule,
+    /// Seconds that a search for tiles may take, beside all that.
+    pub(super) tuning_s: f64,
     /// Whether batch sizes between the powers of two are measured too: the fit is tested on them.
     between: bool,
 }
@@ -46,6 +48,7 @@ impl Plan {
                 ceiling: rule(0.1, 5, 20, 0.5),
                 point: rule(0.1, 5, 20, 0.7),
                 again: rule(0.1, 5, 10, 0.5),
+                tuning_s: 15.0,
                 between: false,
             },
             Effort::Normal => Self {
@@ -53,6 +56,7 @@ impl Plan {
                 ceiling: rule(0.5, 7, 50, 1.5),
                 point: rule(0.5, 7, 50, 2.5),
                 again: rule(0.2, 7, 20, 1.5),
+                tuning_s: 60.0,
                 between: false,
             },
             Effort::Full => Self {
@@ -60,14 +64,23 @@ impl Plan {
                 ceiling: rule(1.0, 20, 200, 5.0),
                 point: rule(1.0, 20, 200, 10.0),
                 again: rule(1.0, 10, 50, 5.0),
+                tuning_s: 300.0,
                 between: true,
             },
         }
     }
 
-    /// Share of the time that has passed, below 1 while anything is left to do.
+    /// The same without a search for tiles.
+    pub(super) fn without_search(self) -> Self {
+        Self {
+            tuning_s: 0.0,
+            ..self
+        }
+    }
+
+    /// Share of the time that has passed, the search included, below 1 while anything is left to do.
     pub(super) fn share(&self, passed_s: f64) -> f64 {
-        (passed_s / self.total_s).min(0.99)
+        (passed_s / (self.total_s + self.tuning_s)).min(0.99)
     }
 
     /// The batch sizes in order.
@@ -141,5 +154,8 @@ mod tests {
     fn progress_stays_below_the_end() {
         assert_eq!(Plan::of(Effort::Quick).share(1e9), 0.99);
         assert_eq!(Plan::of(Effort::Quick).share(0.0), 0.0);
+        // A search takes longer, so that the bar is slower.
+        assert_eq!(Plan::of(Effort::Quick).share(15.0), 0.5);
+        assert_eq!(Plan::of(Effort::Quick).without_search().share(7.5), 0.5);
     }
 }

@@ -11,6 +11,7 @@ use crate::gpu::program::Program;
 use crate::gpu::sampling::Rule;
 use crate::gpu::session::{Session, Weights};
 use crate::gpu::timing::Started;
+use crate::gpu::tuning::Tuning;
 use crate::gpu::{Device, Error, Variant};
 use crate::profile::measured::{IterationTime, IterationWork, WorkloadKind};
 
@@ -59,7 +60,7 @@ impl Point {
         }
     }
 
-    fn batch(self) -> u32 {
+    pub(super) fn batch(self) -> u32 {
         match self {
             Self::Iteration { batch, .. } | Self::Decoder { batch } => batch,
         }
@@ -119,11 +120,12 @@ impl Bench {
         &mut self,
         point: Point,
         rule: Rule,
+        tuning: &Tuning,
         tell: &mut dyn FnMut() -> ControlFlow<()>,
     ) -> Result<Measured, Error> {
         let program = self.program(point);
         let (device, weights, pace) = (&self.device, &mut self.weights, &mut self.pace);
-        let session = Session::new(device, &program, self.variant, weights, pace)?;
+        let session = Session::tuned(device, &program, self.variant, tuning, weights, pace)?;
         self.pace.learn(device, session.stages())?;
         let schedule = self.pace.schedule(device, session.stages())?;
         let mut work = || match tell() {

@@ -6,15 +6,16 @@ use super::Options;
 use super::point::{Bench, Measured, Point};
 use crate::gpu::adapter::Kind;
 use crate::gpu::power::Power;
-use crate::gpu::{Adapter, Variant};
+use crate::gpu::tuning::{self, Tuner};
+use crate::gpu::{Adapter, Variant, kernels};
 use crate::profile::catalog;
 use crate::profile::measured::{
-    Ceilings, Clock, Device, DeviceKind, FORMAT, Kernel, MeasuredProfile, Method, VERSION, Warning,
-    Workload,
+    Ceilings, Clock, Device, DeviceKind, FORMAT, Kernel, MeasuredProfile, Method, ProductTiles,
+    VERSION, Warning, Workload,
 };
 
 /// Version of wgpu that measures; a test holds it against Cargo.lock.
-const WGPU: &str = "30.0.2";
+pub(in crate::gpu) const WGPU: &str = "30.0.2";
 
 /// A profile with everything that is known before the first dispatch.
 pub(super) fn begun(options: &Options, bench: &Bench) -> MeasuredProfile {
@@ -120,18 +121,6 @@ fn workload(bench: &Bench) -> Workload {
     let context = bench.contexts()[0];
     let program = bench.program(Point::Iteration { batch: 1, context });
     let decoder = bench.program(Point::Decoder { batch: 1 });
-    let mut kernels: Vec<Kernel> = Vec::new();
-    for step in program.steps().iter().chain(decoder.steps()) {
-        let text = step.kernel.shader(bench.variant).source;
-        let kernel = Kernel {
-            name: step.kernel.name().to_owned(),
-            variant: bench.variant,
-            shader_hash: hexadecimal(&Sha256::digest(text.as_bytes())),
-        };
-        if !kernels.contains(&kernel) {
-            kernels.push(kernel);
-        }
-    }
     let parameters = program.parameters() + decoder.parameters();
     Workload {
         model: model.name().to_owned(),
@@ -142,10 +131,61 @@ fn workload(bench: &Bench) -> Workload {
         variant: bench.variant,
         weights: "seeded random".to_owned(),
         weights_seed: 0,
-        kernels,
+        kernels: Vec::new(),
+        tiles: Vec::new(),
         parameters,
         weight_bytes: parameters * bench.variant.precision().bytes(),
     }
+}
+
+/// Takes down which shaders a point ran, of its smallest batch only, and in which tiles.
+pub(super) fn ran(profile: &mut MeasuredProfile, bench: &Bench, point: Point, tuner: &Tuner) {
+    let workload = &mut profile.workload;
+    let smallest = profile.iterations.first();
+    let is_smallest = smallest.is_none_or(|first| first.batch == point.batch());
+    for step in bench.program(point).steps() {
+        let (kernel, variant) = (step.kernel.as_ref(), bench.variant);
+        let known = tuner.tuning().of(kernel);
+        if let Some(tiles) = product_tiles(kernel, variant, tuner)
+            && !workload.tiles.contains(&tiles)
+        {
+            workload.tiles.push(tiles);
+        }
+        if is_smallest {
+            let shader = match known {
+                Some(tiles) => kernel.shader_with(variant, tiles),
+                None => kernel.shader(variant),
+            };
+            let kernel = Kernel {
+                name: kernel.name().to_owned(),
+                variant,
+                shader_hash: hexadecimal(&Sha256::digest(shader.source.as_bytes())),
+            };
+            if !workload.kernels.contains(&kernel) {
+                workload.kernels.push(kernel);
+            }
+        }
+    }
+}
+
+/// The tiles of a kernel that has some.
+fn product_tiles(
+    kernel: &dyn kernels::Kernel,
+    variant: Variant,
+    tuner: &Tuner,
+) -> Option<ProductTiles> {
+    let product = kernel.product()?;
+    let tiles = tuner.tuning().of(kernel);
+    let tiles = tiles.or_else(|| tuning::usual(kernel, variant))?;
+    Some(ProductTiles {
+        by: tuner.origin(&product),
+        kernel: product.kernel,
+        rows: product.rows,
+        columns: product.columns,
+        depth_class: product.depth_class,
+        vectors: product.vectors,
+        tiles: tiles.to_string(),
+    })
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

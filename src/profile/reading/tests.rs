@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::profile::fixture;
-use crate::profile::measured::{DeviceKind, Warning};
+use crate::profile::measured::{DeviceKind, TilesBy, Warning};
 
 fn json() -> serde_json::Value {
     serde_json::to_value(fixture::profile()).expect("plain data")
@@ -27,8 +27,20 @@ fn what_is_written_is_read_back_to_the_last_bit() {
             spread: 0.07,
         },
     ];
+    profile.workload.tiles = vec![fixture::tiles(TilesBy::Search)];
     let text = profile.to_json().expect("plain data");
     assert_eq!(read_measured(&text), Ok(profile));
+}
+
+#[test]
+fn a_profile_of_a_version_without_tiles_is_read() {
+    let mut json = json();
+    let workload = json["workload"].as_object_mut().expect("a table");
+    workload.remove("tiles");
+    let profile = read_measured(&json.to_string()).expect("it is whole");
+    assert_eq!(profile.workload.tiles, []);
+    let strange = refused(|json| json["workload"]["tiles"] = serde_json::json!([{ "by": "luck" }]));
+    assert!(strange.contains("unknown variant `luck`"), "{strange}");
 }
 
 #[test]

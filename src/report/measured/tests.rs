@@ -48,6 +48,21 @@ fn the_table_tells_images_iterations_and_ceilings() {
 }
 
 #[test]
+fn tuned_tiles_are_counted_and_others_are_not_mentioned() {
+    let mut profile = fixture::profile();
+    profile.workload.tiles = vec![fixture::tiles(TilesBy::Rule)];
+    assert!(!measured_table(&profile, PLAIN).contains("tuned"));
+    for by in [TilesBy::Search, TilesBy::Cache] {
+        profile.workload.tiles.push(fixture::tiles(by));
+    }
+    let text = measured_table(&profile, PLAIN);
+    assert!(
+        text.contains("; 2 of 3 products in tuned tiles\n"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_software_adapter_and_an_early_end_come_first() {
     let mut profile = software();
     profile.valid = false;

@@ -172,6 +172,19 @@ fn rules(at: &mut Cursor<'_>, scale: f64) -> TierRules {
             or_word("none", SimDuration::FOREVER, positive_duration()),
             "none",
         ),
+        share: at.default(
+            "share",
+            "Weight among the tiers where the queue's order is \"shares\": what is free goes to who has the fewest \
+             places for it.",
+            number(1e-6, 1e6),
+            "1",
+        ),
+        places_limit: at.default(
+            "places_limit",
+            "Most places that it may have there, of those of a pool.",
+            share().positive(),
+            "100 %",
+        ),
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) fn policy(root: &mut Cursor<'_>, world: &World<'_>) -> Policy {
                 ("fcfs", QueueOrder::Fcfs),
                 ("priority", QueueOrder::Priority),
                 ("preemptive", QueueOrder::Preemptive),
+                ("shares", QueueOrder::Shares),
                 ("lifo", QueueOrder::Lifo),
                 ("deadline", QueueOrder::Deadline),
             ]),

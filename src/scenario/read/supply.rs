@@ -330,6 +330,8 @@ pub(super) struct Supply {
     pub(super) clusters: Vec<Cluster>,
     pub(super) pools: Vec<Pool>,
     pub(super) chunks: Vec<Chunk>,
+    /// All replicas over what the scale makes of them before each chunk is rounded to whole ones.
+    pub(super) rounding: f64,
 }
 
 /// Shares the replicas of each cluster over its pools.
@@ -345,6 +347,7 @@ pub(super) fn build(
     autoscalers: &[Autoscaler],
 ) -> Supply {
     let mut pools = Vec::new();
+    let (mut exact, mut whole) = (0.0, 0.0);
     for (index, part) in parts.iter().enumerate() {
         let starts_singly = part.starts_singly(index, autoscalers);
         let profile = part
@@ -355,12 +358,14 @@ pub(super) fn build(
         let mut deliveries = Vec::new();
         if part.replicas > 0 {
             deliveries.push((SimTime::ZERO, scaled_replicas(part.replicas as f64, scale)));
+            exact += part.replicas as f64 * scale;
         }
         for chunk in chunks.iter_mut().filter(|chunk| chunk.cluster == index) {
             if stated && chunk.accelerator != profile.accelerator {
                 refuse_accelerator(notes, chunk, &profile);
                 continue;
             }
+            exact += (chunk.gpus / u64::from(profile.gpus_per_replica)) as f64 * scale;
             deliveries.push((
                 match starts_singly {
                     true => chunk.delivered,
@@ -369,6 +374,10 @@ pub(super) fn build(
                 take_in(notes, chunk, &profile, scale),
             ));
         }
+        whole += deliveries
+            .iter()
+            .map(|delivery| f64::from(delivery.1))
+            .sum::<f64>();
         deliveries.sort_by_key(|delivery| delivery.0);
         let first = deliveries.first().map_or(0, |delivery| delivery.1);
         let count = part.pools.min(first);
@@ -403,6 +412,7 @@ pub(super) fn build(
             .collect(),
         pools,
         chunks,
+        rounding: if exact > 0.0 { whole / exact } else { 1.0 },
     }
 }
 

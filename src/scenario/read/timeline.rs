@@ -63,7 +63,7 @@ impl Form for Anything {
 }
 
 /// The keys of a tier that may change.
-const TIER_KEYS: [&str; 7] = [
+const TIER_KEYS: [&str; 9] = [
     "open",
     "priority",
     "quota",
@@ -71,6 +71,8 @@ const TIER_KEYS: [&str; 7] = [
     "rate_limit",
     "burst",
     "deadline",
+    "share",
+    "places_limit",
 ];
 
 pub(super) fn interventions(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<Intervention> {

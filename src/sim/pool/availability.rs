@@ -179,6 +179,7 @@ impl Pool {
         self.changes.set(index, SimTime::NEVER);
         for slot in self.replicas[index].evacuate(self.clock) {
             self.gauges.running.down(self.clock);
+            self.leave_place(index, self.attempts.get(slot).request.tier);
             if requeue && self.attempts.place(slot) == Place::Running {
                 self.start_from_zero(slot);
                 self.queue_up(slot);

@@ -3,6 +3,8 @@
 //! The steps of an attempt are inlined by force: each is so short that a call, which saves and restores half
 //! of the registers, is a good part of it (5 % of M/M/100 in all).
 
+use std::sync::Arc;
+
 use super::Pool;
 use super::terms::{Size, Terms, WorkTerms};
 use crate::scenario::{Batching, Drop};
@@ -10,6 +12,7 @@ use crate::sim::client::Ended;
 use crate::sim::line::Line;
 use crate::sim::replica::{Joiner, Replica};
 use crate::sim::request::{Attempt, Feedback, Place};
+use crate::sim::share::Shares;
 use crate::sim::tally::Refusal;
 use crate::units::SimTime;
 
@@ -31,6 +34,46 @@ impl Pool {
             self.replicas.len()
         };
         self.lines = vec![Line::new(self.rules.policy.order); lines];
+        self.share_out();
+        if self.terms.is_shared {
+            for place in [Place::Running, Place::Cancelled] {
+                for slot in self.attempts.slots_at(place) {
+                    self.take_place(slot);
+                }
+            }
+        }
+    }
+
+    /// What tiers are entitled to follows from the rules and the places.
+    fn share_out(&mut self) {
+        if self.terms.is_shared {
+            let replicas = if self.terms.is_central {
+                self.serving()
+            } else {
+                1
+            };
+            let shares = Arc::new(Shares::new(&self.rules, replicas * self.places));
+            self.lines.iter_mut().for_each(|line| line.entitle(&shares));
+        }
+    }
+
+    /// An attempt has taken a place of its tier.
+    #[inline(always)]
+    fn take_place(&mut self, slot: u32) {
+        if self.terms.is_shared {
+            let attempt = self.attempts.get(slot);
+            let line = self.line_of(Some(attempt.replica));
+            self.lines[line].place_taken(attempt.request.tier);
+        }
+    }
+
+    /// One of a tier has left a place on a replica.
+    #[inline(always)]
+    pub(super) fn leave_place(&mut self, index: usize, tier: u8) {
+        if self.terms.is_shared {
+            let line = self.line_of(Some(index as u32));
+            self.lines[line].place_left(tier);
+        }
     }
 
     /// Places, the full rate and the terms follow from the rules and the number of replicas.
@@ -54,13 +97,15 @@ impl Pool {
         };
         self.terms = Terms::new(&self.scenario, &self.rules, cluster.region, size);
         self.list_serving();
+        self.share_out();
     }
 
-    /// Where an attempt with so much memory goes that comes now.
-    pub(super) fn choose_berth(&mut self, memory_bytes: u64) -> Berth {
+    /// Where an attempt of a tier with so much memory goes that comes now.
+    pub(super) fn choose_berth(&mut self, tier: u8, memory_bytes: u64) -> Berth {
         // Where somebody waits for a place, there is none: the common case of a fleet that melts.
         let terms = &self.terms;
-        let waits_for_place = terms.is_central && terms.is_memory_ample && !terms.is_static;
+        let waits_for_place =
+            terms.is_central && terms.is_memory_ample && !terms.is_static && !terms.is_shared;
         if waits_for_place && self.lines[0].len() > 0 {
             return Berth {
                 replica: None,
@@ -74,8 +119,10 @@ impl Pool {
         } else {
             Some(self.choose_replica())
         };
-        let line = self.lines.get(self.line_of(replica));
-        let is_first = line.is_none_or(|line| line.len() == 0) && !self.stopped;
+        let line = self.line_of(replica);
+        let attempts = &self.attempts;
+        let mut is_open = |line: &mut Line| line.is_open_to(tier, attempts);
+        let is_first = self.lines.get_mut(line).is_none_or(&mut is_open) && !self.stopped;
         let at_once = replica.is_some_and(|index| {
             let index = index as usize;
             let replica = &self.replicas[index];
@@ -146,7 +193,6 @@ impl Pool {
     pub(super) fn queue_up(&mut self, slot: u32) {
         self.attempts.set_place(slot, Place::Waiting);
         let attempt = self.attempts.get_mut(slot);
-        let tier = &self.terms.tiers[usize::from(attempt.request.tier)];
         let mut line = 0;
         if !self.terms.is_central {
             if attempt.replica as usize >= self.lines.len() {
@@ -158,12 +204,15 @@ impl Pool {
             if self.lines.len() <= line {
                 self.lines
                     .resize(line + 1, Line::new(self.rules.policy.order));
+                self.share_out();
             }
         }
         let ticket = self.attempts.ticket(slot);
         let attempt = self.attempts.get(slot);
+        let tier = &self.terms.tiers[usize::from(attempt.request.tier)];
         let deadline = || attempt.request.first_at + tier.deadline;
-        self.lines[line].push(ticket, tier.priority, deadline);
+        let class = attempt.request.tier;
+        self.lines[line].push(ticket, class, tier.priority, deadline);
         self.gauges.waiting.up(self.clock);
         self.tally.waiting_max = self.tally.waiting_max.max(self.gauges.waiting.now());
         if self.terms.is_static && self.lines[line].head(&self.attempts) == Some(slot) {
@@ -387,6 +436,7 @@ impl Pool {
         let work = &self.terms.works[usize::from(attempt.request.demand)];
         self.replicas[index].memory_bytes += work.memory_bytes;
         self.gauges.running.up(self.clock);
+        self.take_place(slot);
     }
 
     /// Its service starts.
@@ -413,6 +463,10 @@ impl Pool {
         self.gauges.running.down(self.clock);
         self.gauges.present.down(self.clock);
         self.tally.sojourn_ns += u128::from((self.clock - attempt.at).0);
+        if self.terms.is_shared {
+            let line = if self.terms.is_central { 0 } else { index };
+            self.lines[line].place_left(request.tier);
+        }
         if place == Place::Cancelled {
             replica.cancelled -= 1;
             return;

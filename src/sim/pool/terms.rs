@@ -20,6 +20,8 @@ pub(super) struct Terms {
     pub is_static: bool,
     /// Who goes first takes the place of who runs; fixed batches are not interrupted.
     pub is_preemptive: bool,
+    /// Tiers have shares of the places, so who waits may wait for his own tier's.
+    pub is_shared: bool,
     /// Whoever has a place has the memory for it too.
     pub is_memory_ample: bool,
     pub drop: Drop,
@@ -105,6 +107,7 @@ impl Terms {
             is_central: policy.dispatch == Dispatch::Central,
             is_static,
             is_preemptive: policy.order == QueueOrder::Preemptive && !is_static,
+            is_shared: policy.order == QueueOrder::Shares,
             is_memory_ample: needed <= size.memory_limit,
             drop: policy.drop,
         }

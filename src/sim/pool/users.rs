@@ -38,7 +38,7 @@ impl Pool {
     fn enter(&mut self, request: &Request, patience_ns: u64) {
         let tier = usize::from(request.tier);
         let memory_bytes = self.terms.works[usize::from(request.demand)].memory_bytes;
-        let berth = self.choose_berth(memory_bytes);
+        let berth = self.choose_berth(request.tier, memory_bytes);
         self.tiers[tier].attempts += 1;
         if let Some(refusal) = self.refusal(berth.at_once) {
             self.resolve(request, Ended::Shed(refusal));

@@ -1,0 +1,123 @@
+//! Shares: which tier is next where several share a pool, and how many places it may have at most.
+//!
+//! The tier that would have the least for its share with one place more goes next: (places + 1) / share, the first
+//! tier among equals. So a tier alone may use everything; as soon as others come, each place that becomes free
+//! goes to whoever has less than its share. A tier at its limit waits, whatever is free.
+
+use std::sync::Arc;
+
+use crate::scenario::Rules;
+
+/// What each tier is entitled to, of the places before one line.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Shares {
+    /// By tier: its weight.
+    weights: Vec<f64>,
+    /// By tier: most places.
+    limits: Vec<u64>,
+}
+
+impl Shares {
+    /// Of so many places before one line; a tier that has any place may have at least one.
+    pub(crate) fn new(rules: &Rules, places: usize) -> Self {
+        let limit = |share: f64| ((share * places as f64) as u64).max(1);
+        Self {
+            weights: rules.tiers.iter().map(|tier| tier.share).collect(),
+            limits: rules
+                .tiers
+                .iter()
+                .map(|tier| limit(tier.places_limit))
+                .collect(),
+        }
+    }
+
+    /// Tiers that share.
+    pub(crate) fn tiers(&self) -> usize {
+        self.weights.len()
+    }
+}
+
+/// Places that tiers hold, and who is next.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Balance {
+    shares: Arc<Shares>,
+    /// By tier.
+    held: Vec<u64>,
+}
+
+impl Balance {
+    /// What tiers are entitled to from now on.
+    pub(crate) fn entitle(&mut self, shares: &Arc<Shares>) {
+        self.shares = Arc::clone(shares);
+        self.held.resize(shares.weights.len(), 0);
+    }
+
+    /// A tier has one place more.
+    pub(crate) fn takes(&mut self, tier: usize) {
+        self.held[tier] += 1;
+    }
+
+    /// A tier has one place less.
+    pub(crate) fn leaves(&mut self, tier: usize) {
+        self.held[tier] -= 1;
+    }
+
+    /// Whether a tier may have one place more.
+    pub(crate) fn has_room(&self, tier: usize) -> bool {
+        self.held[tier] < self.shares.limits[tier]
+    }
+
+    /// Who is next of the tiers for which somebody waits.
+    pub(crate) fn next(&self, waits: impl Fn(usize) -> bool) -> Option<usize> {
+        let tiers = 0..self.held.len();
+        let may = tiers.filter(|&tier| waits(tier) && self.has_room(tier));
+        let key = |tier: usize| (self.held[tier] + 1) as f64 / self.shares.weights[tier];
+        may.fold(None, |best: Option<(usize, f64)>, tier| match best {
+            Some(best) if best.1 <= key(tier) => Some(best),
+            _ => Some((tier, key(tier))),
+        })
+        .map(|best| best.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn balance(weights: &[f64], limits: &[u64]) -> Balance {
+        let mut balance = Balance::default();
+        balance.entitle(&Arc::new(Shares {
+            weights: weights.to_vec(),
+            limits: limits.to_vec(),
+        }));
+        balance
+    }
+
+    #[test]
+    fn places_are_split_by_shares_while_all_wait() {
+        let mut balance = balance(&[5.0, 3.0, 2.0], &[100; 3]);
+        for _ in 0..50 {
+            let next = balance.next(|_| true).expect("all wait");
+            balance.takes(next);
+        }
+        assert_eq!(balance.held, [25, 15, 10]);
+    }
+
+    #[test]
+    fn who_is_alone_borrows_up_to_his_limit_and_gives_back() {
+        let mut balance = balance(&[1.0, 1.0], &[8, 100]);
+        for _ in 0..8 {
+            assert_eq!(balance.next(|tier| tier == 0), Some(0));
+            balance.takes(0);
+        }
+        assert_eq!(balance.next(|tier| tier == 0), None);
+        // The other comes: each place that the first leaves is the other's, until they have the same.
+        for _ in 0..4 {
+            balance.leaves(0);
+            assert_eq!(balance.next(|_| true), Some(1));
+            balance.takes(1);
+        }
+        balance.leaves(1);
+        assert_eq!(balance.next(|_| true), Some(1));
+    }
+}
