@@ -309,12 +309,9 @@ fn assemble(
     let unused = unused(&sections, world);
     let measured = measured.map(|measured| measured::apply(notes, measured, &mut sections));
     let general = sections.general;
+    let tiers = sections.tiers.iter();
     let first = Rules {
-        tiers: sections
-            .tiers
-            .iter()
-            .map(|tier| tier.rules.clone())
-            .collect(),
+        tiers: tiers.map(|tier| tier.rules.clone()).collect(),
         policy: sections.policy,
     };
     let rules = timeline::rules_over_time(notes, tree, &sections.interventions, first, world);

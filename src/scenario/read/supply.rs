@@ -400,20 +400,22 @@ pub(super) fn build(
         }));
     }
     Supply {
-        clusters: parts
-            .iter()
-            .enumerate()
-            .map(|(index, part)| Cluster {
-                start_up: part
-                    .starts_singly(index, autoscalers)
-                    .then(|| part.start_up.parts(scale)),
-                ..part.cluster.clone()
-            })
-            .collect(),
+        clusters: with_start_ups(scale, parts, autoscalers),
         pools,
         chunks,
         rounding: if exact > 0.0 { whole / exact } else { 1.0 },
     }
+}
+
+/// The clusters, each with what a start-up is made of where its replicas start one by one.
+fn with_start_ups(scale: f64, parts: &[ClusterParts], autoscalers: &[Autoscaler]) -> Vec<Cluster> {
+    let with_start_up = |(index, part): (usize, &ClusterParts)| Cluster {
+        start_up: part
+            .starts_singly(index, autoscalers)
+            .then(|| part.start_up.parts(scale)),
+        ..part.cluster.clone()
+    };
+    parts.iter().enumerate().map(with_start_up).collect()
 }
 
 fn refuse_accelerator(notes: &Notes, chunk: &Chunk, profile: &DeviceProfile) {
