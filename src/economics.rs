@@ -54,21 +54,36 @@ pub struct Usage {
     pub lost_list_value_usd: f64,
     /// New subscribers by tier.
     pub subscribers: Vec<u64>,
+    /// By chunk: GPU-hours on demand that were given back and cost nothing; empty where none were.
+    pub returned_gpu_hours: Vec<f64>,
+}
+
+impl Usage {
+    /// GPU-hours of a chunk that were given back.
+    fn returned(&self, chunk: usize) -> f64 {
+        self.returned_gpu_hours.get(chunk).copied().unwrap_or(0.0)
+    }
 }
 
 /// The bill and the income up to `usage.until`.
 ///
-/// A chunk costs its GPUs times its price from its delivery on, used or not. Where its price does not
+/// A chunk costs its GPUs times its price from its delivery on, used or not; a chunk on demand less the
+/// GPU-hours that were given back, which take no power either. Where its price does not
 /// include power, its energy is `GPUs x (idle + utilisation x (busy - idle)) x hours x PUE`. A new
 /// subscriber pays the first month at once.
 #[must_use]
 pub fn bill(scenario: &Scenario, usage: &Usage) -> Money {
     let mut costs = Vec::new();
-    for chunk in &scenario.chunks {
+    for (index, chunk) in scenario.chunks.iter().enumerate() {
         let hours = hours(chunk, usage.until);
-        let usd = chunk.gpus as f64 * hours * chunk.usd_per_gpu_hour;
+        let returned = usage.returned(index);
+        let usd = (chunk.gpus as f64 * hours - returned) * chunk.usd_per_gpu_hour;
+        let given_back = match returned > 0.0 {
+            true => format!(" - {returned:.0} GPU-hours given back"),
+            false => String::new(),
+        };
         let basis = format!(
-            "{} GPUs x {hours:.1} h x {} USD",
+            "{} GPUs x {hours:.1} h{given_back} x {} USD",
             chunk.gpus, chunk.usd_per_gpu_hour
         );
         costs.push(line(
@@ -77,12 +92,8 @@ pub fn bill(scenario: &Scenario, usage: &Usage) -> Money {
             usd,
         ));
     }
-    costs.extend(
-        scenario
-            .chunks
-            .iter()
-            .filter_map(|chunk| power(scenario, chunk, usage)),
-    );
+    let chunks = scenario.chunks.iter().enumerate();
+    costs.extend(chunks.filter_map(|(index, chunk)| power(scenario, index, chunk, usage)));
     let mut income = Vec::new();
     for (index, tier) in scenario.tiers.iter().enumerate() {
         income.extend(subscriptions(
@@ -114,7 +125,7 @@ fn hours(chunk: &Chunk, until: SimTime) -> f64 {
     until.since(chunk.delivered).as_s() / 3600.0
 }
 
-fn power(scenario: &Scenario, chunk: &Chunk, usage: &Usage) -> Option<MoneyLine> {
+fn power(scenario: &Scenario, index: usize, chunk: &Chunk, usage: &Usage) -> Option<MoneyLine> {
     if chunk.busy_w_per_gpu <= 0.0 {
         return None;
     }
@@ -122,7 +133,8 @@ fn power(scenario: &Scenario, chunk: &Chunk, usage: &Usage) -> Option<MoneyLine>
     let utilisation = usage.utilisation.get(chunk.cluster).copied().unwrap_or(0.0);
     let watts = chunk.idle_w_per_gpu + utilisation * (chunk.busy_w_per_gpu - chunk.idle_w_per_gpu);
     let kilowatts = chunk.gpus as f64 * watts * cluster.power_usage_effectiveness / 1000.0;
-    let kwh = kilowatts * hours(chunk, usage.until);
+    let each = watts * cluster.power_usage_effectiveness / 1000.0;
+    let kwh = kilowatts * hours(chunk, usage.until) - each * usage.returned(index);
     let basis = format!(
         "{:.0} MWh x {} USD/kWh, PUE {}",
         kwh / 1000.0,
@@ -194,7 +206,20 @@ mod tests {
             images: 2000,
             lost_list_value_usd: 0.0,
             subscribers: vec![0],
+            returned_gpu_hours: Vec::new(),
         }
+    }
+
+    #[test]
+    fn what_is_given_back_costs_neither_rent_nor_power() {
+        let usage = Usage {
+            returned_gpu_hours: vec![1.5, 2.0],
+            ..usage()
+        };
+        let money = bill(&scenario(), &usage);
+        let usd: Vec<f64> = money.costs.iter().map(|line| line.usd).collect();
+        // (3 x 2 h - 1.5) x 1.111; (3 x 1 h - 2) x 1.111; (3 - 2) h x 0.625 kW x 1.25 x 0.1.
+        assert_eq!(usd, [5.0, 1.11, 0.08]);
     }
 
     #[test]

@@ -223,7 +223,7 @@ const NOT_SIMULATED: &[(&str, &str)] = &[
     ),
     (
         "jmmw-staffing",
-        "exact: a closed form; Mt/G/inf above is the simulation of it",
+        "exact: a closed form; tests/elastic staffs a fleet by it, and Mt/G/inf is above",
     ),
     (
         "repair-10-0.01-10",

@@ -246,6 +246,10 @@ fn write(folder: &Folder, summary: &Summary, run_info: &str) -> Result<(), Failu
     folder.write("tiers.csv", formats::tiers_csv(summary).as_bytes())?;
     folder.write("tiers.parquet", &formats::tiers_parquet(summary))?;
     folder.write("pools.csv", formats::pools_csv(summary).as_bytes())?;
+    if !summary.autoscalers.is_empty() {
+        let autoscalers = formats::autoscalers_csv(summary);
+        folder.write("autoscalers.csv", autoscalers.as_bytes())?;
+    }
     folder.write("money.csv", formats::money_csv(summary).as_bytes())?;
     folder.write("facts.csv", formats::facts_csv(summary).as_bytes())?;
     if summary.replications.is_some() {

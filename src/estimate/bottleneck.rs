@@ -22,6 +22,13 @@ pub(super) fn limits(scenario: &Scenario, fluid: &Fluid<'_>) -> Vec<String> {
         })
         .collect();
     limits.extend(memory_limits(scenario));
+    let autoscalers = scenario.autoscalers.iter();
+    limits.extend(autoscalers.map(|autoscaler| {
+        format!(
+            "autoscaler {}: taken as if all that is delivered served",
+            autoscaler.name
+        )
+    }));
     limits
 }
 

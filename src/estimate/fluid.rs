@@ -490,8 +490,10 @@ fn edges(scenario: &Scenario) -> Vec<SimTime> {
     edges.push(end);
     edges.push(0);
     edges.extend(scenario.rules.iter().map(|entry| entry.0.0));
-    let deliveries = scenario.pools.iter().flat_map(|pool| &pool.deliveries);
-    edges.extend(deliveries.map(|delivery| delivery.0.0));
+    for pool in &scenario.pools {
+        let deliveries = pool.deliveries.iter();
+        edges.extend(deliveries.map(|delivery| supply::serves_from(scenario, pool, delivery.0).0));
+    }
     edges.extend(scenario.outages.iter().flat_map(|o| [o.from.0, o.until.0]));
     edges.retain(|&at| at <= end);
     edges.sort_unstable();

@@ -3,6 +3,14 @@
 use crate::scenario::{Batching, Pool, Rules, Scenario, Work};
 use crate::units::SimTime;
 
+/// When a delivery of a pool serves: where its replicas start one by one, after the mean of a start-up.
+pub(super) fn serves_from(scenario: &Scenario, pool: &Pool, delivered: SimTime) -> SimTime {
+    match scenario.clusters[pool.cluster].start_up {
+        Some(_) if delivered > SimTime::ZERO => delivered + pool.start_up,
+        _ => delivered,
+    }
+}
+
 /// Replicas of a pool in service at `at`; none while it stands still.
 pub(super) fn replicas(scenario: &Scenario, pool: usize, at: SimTime) -> u64 {
     let stands_still = scenario
@@ -12,9 +20,10 @@ pub(super) fn replicas(scenario: &Scenario, pool: usize, at: SimTime) -> u64 {
     if stands_still {
         return 0;
     }
-    let delivered = scenario.pools[pool].deliveries.iter();
+    let pool = &scenario.pools[pool];
+    let delivered = pool.deliveries.iter();
     delivered
-        .take_while(|delivery| delivery.0 <= at)
+        .take_while(|delivery| serves_from(scenario, pool, delivery.0) <= at)
         .map(|delivery| u64::from(delivery.1))
         .sum()
 }

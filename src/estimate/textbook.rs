@@ -79,6 +79,7 @@ impl<'a> Queue<'a> {
         };
         let policy = &rules.policy;
         let undisturbed = scenario.outages.is_empty()
+            && scenario.autoscalers.is_empty()
             && policy.degradation.is_none()
             && policy.admission.refuse_wait_above.is_none();
         let free = rules

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::summary::{MoneyLine, PoolSummary, Summary, TierSummary};
+use super::summary::{AutoscalerSummary, MoneyLine, PoolSummary, Summary, TierSummary};
 
 /// To which part of the answer a measure belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +16,8 @@ pub enum Part {
     Tier,
     /// A pool.
     Pool,
+    /// An autoscaler.
+    Autoscaler,
     /// What a promise is about.
     Promise,
     /// A line of the bill.
@@ -29,7 +31,7 @@ pub enum Part {
 pub struct Measure {
     /// To which part it belongs.
     pub part: Part,
-    /// Of which tier, pool or promise; `None` for headlines and money.
+    /// Of which tier, pool, autoscaler or promise; `None` for headlines and money.
     pub of: Option<String>,
     /// What: `response_p99`, or what a line of the bill is for.
     pub name: String,
@@ -47,7 +49,7 @@ impl Measure {
     }
 }
 
-/// All measures of an answer, in a fixed order: headlines, tiers, pools, promises, costs, income.
+/// All measures of an answer, in a fixed order: headlines, tiers, pools, autoscalers, promises, costs, income.
 #[must_use]
 pub fn measures(summary: &Summary) -> Vec<Measure> {
     let measured_s = summary.simulated_s - summary.warm_up.seconds;
@@ -60,6 +62,10 @@ pub fn measures(summary: &Summary) -> Vec<Measure> {
     for pool in &summary.pools {
         list.begin(Part::Pool, Some(&pool.name));
         list.pool(pool);
+    }
+    for scaler in &summary.autoscalers {
+        list.begin(Part::Autoscaler, Some(&scaler.name));
+        list.autoscaler(scaler);
     }
     for slo in &summary.slos {
         list.begin(Part::Promise, Some(&slo.name));
@@ -156,6 +162,20 @@ impl List {
         self.add("batch_mean", "requests", pool.batch_mean);
         self.known("in_pool_mean", "requests", pool.in_pool_mean);
         self.known("gpu_hours", "GPU-hours", pool.gpu_hours);
+    }
+
+    fn autoscaler(&mut self, scaler: &AutoscalerSummary) {
+        self.add("load_mean", "replicas", scaler.load_mean);
+        self.add("wanted_mean", "replicas", scaler.wanted_mean);
+        self.add("serving_mean", "replicas", scaler.serving_mean);
+        self.known("gpu_hours_held", "GPU-hours", scaler.gpu_hours_held);
+        self.known("gpu_hours_saved", "GPU-hours", scaler.gpu_hours_saved);
+        self.add("crossing_mean", "s", scaler.crossing_mean_s);
+        self.known(
+            "short_replica_hours",
+            "replica-hours",
+            scaler.short_replica_hours,
+        );
     }
 
     /// Lines of one name are one measure, their sum.

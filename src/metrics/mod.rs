@@ -4,6 +4,7 @@
 //! the plain data that everything after it works on. `measures` lists the numbers of an answer, and
 //! `replications` says what they come to over many runs.
 
+mod elastic;
 mod facts;
 mod judge;
 mod measures;

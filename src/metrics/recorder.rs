@@ -1,9 +1,10 @@
 //! Looks at a run at the end of windows and intervals, and remembers what the summary needs.
 
 use crate::economics::{self, Usage};
+use crate::metrics::elastic;
 use crate::metrics::summary::{Column, Series};
 use crate::scenario::{DemandKind, Scenario};
-use crate::sim::{PeopleTally, PoolTally, Refusal, Simulation, TierTally};
+use crate::sim::{PeopleTally, PoolTally, Refusal, ScalerTally, Simulation, TierTally};
 use crate::stats::Histogram;
 use crate::units::{SimDuration, SimTime};
 
@@ -18,6 +19,7 @@ pub struct Recorder {
     /// The tallies at that time.
     tiers_before: Vec<TierTally>,
     pools_before: PoolTally,
+    scalers_before: ScalerTally,
     people_before: PeopleTally,
     /// Sign-ups by clock hour of the scenario.
     sign_ups_by_hour: Vec<u64>,
@@ -47,6 +49,8 @@ struct Frame {
     images: u64,
     cost_usd: f64,
     income_usd: f64,
+    /// What autoscalers did, where there are any.
+    scalers: Option<ScalerTally>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -81,6 +85,7 @@ impl Recorder {
             interval_from: SimTime::ZERO,
             tiers_before: simulation.tiers(),
             pools_before: PoolTally::default(),
+            scalers_before: ScalerTally::default(),
             people_before: PeopleTally::default(),
             sign_ups_by_hour: Vec::new(),
             sign_ups: 0,
@@ -127,6 +132,7 @@ impl Recorder {
             self.interval_from = simulation.clock();
             self.tiers_before = simulation.tiers();
             self.pools_before = PoolTally::default();
+            self.scalers_before = ScalerTally::default();
         }
     }
 
@@ -150,8 +156,16 @@ impl Recorder {
             .map(|(now, before)| frame(now, before));
         let mut frames: Vec<TierFrame> = per_tier.collect();
         frames.push(all_tiers(&frames, &tiers, &self.tiers_before));
-        let replicas = simulation.pools().map(|(_, _, replicas)| replicas);
-        let gpus = replicas.zip(&scenario.pools);
+        let scalers = elastic::together(simulation);
+        let gpus = simulation.pools().zip(&scenario.pools);
+        // Of a fleet that is scaled those count that are in service, else all that are delivered.
+        let gpus = gpus.map(|((_, levels, delivered), pool)| {
+            let replicas = match simulation.paid_gpu_ns(pool.cluster) {
+                Some(_) => levels.in_service,
+                None => delivered,
+            };
+            replicas * u64::from(pool.profile.gpus_per_replica)
+        });
         let mean = |integral_ns: u128| per_s(integral_ns as f64 / 1e9, seconds);
         self.frames.push(Frame {
             seconds,
@@ -162,16 +176,16 @@ impl Recorder {
             orbit: mean(spent.orbit_ns),
             utilisation: (spent.in_service_ns > 0)
                 .then(|| spent.busy_ns as f64 / spent.in_service_ns as f64),
-            gpus: gpus
-                .map(|(n, pool)| n * u64::from(pool.profile.gpus_per_replica))
-                .sum(),
+            gpus: gpus.sum(),
             people,
             sign_ups: people.sign_ups - self.people_before.sign_ups,
             served: tiers.iter().map(|tier| tier.served_users).sum(),
             images: tiers.iter().map(|tier| tier.completed).sum(),
             cost_usd: money.cost_total_usd,
             income_usd: money.income_total_usd,
+            scalers: scalers.map(|tally| tally.since(&self.scalers_before)),
         });
+        self.scalers_before = scalers.unwrap_or_default();
         self.tiers_before = tiers;
         self.pools_before = pools;
         self.people_before = people;
@@ -268,6 +282,8 @@ impl Recorder {
         level("images", "images", &|f| Some(f.images as f64));
         level("cost", "USD", &|f| Some(f.cost_usd));
         level("income", "USD", &|f| Some(f.income_usd));
+        let scalers = self.frames.iter().map(|f| (f.scalers, f.seconds));
+        columns.extend(elastic::columns(&scalers.collect::<Vec<_>>()));
         Series {
             interval_s: scenario.series_interval.as_s(),
             columns,
@@ -330,8 +346,18 @@ pub struct CameInWeek {
 pub(super) fn usage(scenario: &Scenario, simulation: &Simulation, tiers: &[TierTally]) -> Usage {
     let mut busy = vec![(0_u128, 0_u128); scenario.clusters.len()];
     for ((tally, ..), pool) in simulation.pools().zip(&scenario.pools) {
-        busy[pool.cluster].0 += tally.busy_ns;
-        busy[pool.cluster].1 += tally.in_service_ns;
+        let (busy_ns, all_ns) = &mut busy[pool.cluster];
+        match simulation.paid_gpu_ns(pool.cluster) {
+            None => {
+                *busy_ns += tally.busy_ns;
+                *all_ns += tally.in_service_ns;
+            }
+            // Who starts up or is kept ready takes power too.
+            Some(paid_gpu_ns) => {
+                *busy_ns += tally.busy_ns * u128::from(pool.profile.gpus_per_replica);
+                *all_ns = paid_gpu_ns;
+            }
+        }
     }
     let share = |&(busy, all): &(u128, u128)| {
         if all == 0 {
@@ -364,6 +390,11 @@ pub(super) fn usage(scenario: &Scenario, simulation: &Simulation, tiers: &[TierT
         images: tiers.iter().map(|tier| tier.completed).sum(),
         lost_list_value_usd: tiers.iter().enumerate().map(lost).sum(),
         subscribers,
+        returned_gpu_hours: simulation
+            .returned_gpu_ns()
+            .iter()
+            .map(|&gpu_ns| gpu_ns as f64 / 3.6e12)
+            .collect(),
     }
 }
 

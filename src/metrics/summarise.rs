@@ -6,7 +6,7 @@ use super::summary::{
     Check, People, PoolSummary, Quantiles, SCHEMA_VERSION, Shed, Summary, TierSummary,
     TimelineEntry, WarmUp,
 };
-use super::{Recorder, facts, judge};
+use super::{Recorder, elastic, facts, judge};
 use crate::economics;
 use crate::scenario::{Pool, Scenario};
 use crate::sim::{Levels, PoolTally, Refusal, Simulation, TierTally};
@@ -60,6 +60,7 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
             .collect(),
         total: tier_summary("all", &all, in_time.iter().sum()),
         pools,
+        autoscalers: elastic::summaries(scenario, simulation, measured),
         regions: regions(scenario, simulation),
         people,
         money: economics::bill(scenario, &usage(scenario, simulation, &tallies)),

@@ -8,6 +8,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::elastic::AutoscalerSummary;
 pub use super::regions::RegionSummary;
 pub use super::replications::Replications;
 pub use crate::economics::{Money, MoneyLine};
@@ -48,6 +49,9 @@ pub struct Summary {
     pub total: TierSummary,
     /// By pool.
     pub pools: Vec<PoolSummary>,
+    /// By autoscaler; absent where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub autoscalers: Vec<AutoscalerSummary>,
     /// Where requests went, by region of their users; empty where all sites are in one region.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub regions: Vec<RegionSummary>,

@@ -8,7 +8,7 @@ use crate::report::frame;
 use crate::report::grid::{Align, Grid};
 use crate::report::number::{cents, optional, percent, quantity, short, signed_percent};
 use crate::report::paint::Ink;
-use crate::report::{date, escape, replications};
+use crate::report::{date, elastic, escape, replications};
 
 /// Whether the fleet held, in one line.
 pub(super) struct Verdict {
@@ -170,6 +170,8 @@ pub(super) fn sections(summary: &Summary) -> Vec<Section> {
         list("What melted when", melted.collect()),
         table("Promises", promises(summary)),
         table("Tiers", tiers(summary)),
+        table("Autoscalers in replicas", elastic::grid(summary)),
+        list("What autoscaling brought", elastic::words(summary)),
         table("Where requests went", regions(summary)),
         table("Theory beside simulation", theory(summary)),
         table("Held against history", facts(summary)),

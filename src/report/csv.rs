@@ -26,6 +26,12 @@ pub fn pools_csv(summary: &Summary) -> String {
     write(&frame::pools(summary))
 }
 
+/// What each autoscaler did.
+#[must_use]
+pub fn autoscalers_csv(summary: &Summary) -> String {
+    write(&frame::autoscalers(summary))
+}
+
 /// The lines of cost and income.
 #[must_use]
 pub fn money_csv(summary: &Summary) -> String {
@@ -118,6 +124,7 @@ mod tests {
                 series_csv,
                 tiers_csv,
                 pools_csv,
+                autoscalers_csv,
                 money_csv,
                 facts_csv,
                 summary_csv,

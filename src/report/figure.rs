@@ -14,6 +14,7 @@ mod colour;
 mod cost;
 mod demand;
 mod draw;
+mod elastic;
 mod font;
 mod latency;
 mod layout;
@@ -84,7 +85,7 @@ struct Time {
 /// All figures of an answer, in the order in which to read them.
 #[must_use]
 pub fn figures(summary: &Summary) -> Vec<Figure> {
-    vec![
+    let mut figures = vec![
         figure(summary, "demand", demand::TITLE, demand::panels(summary)),
         figure(summary, "latency", latency::TITLE, latency::panels(summary)),
         figure(summary, "queue", queue::TITLE, queue::panels(summary)),
@@ -96,7 +97,12 @@ pub fn figures(summary: &Summary) -> Vec<Figure> {
         ),
         figure(summary, "people", people::TITLE, people::panels(summary)),
         figure(summary, "cost", cost::TITLE, cost::panels(summary)),
-    ]
+    ];
+    if !summary.autoscalers.is_empty() {
+        let panels = elastic::panels(summary);
+        figures.push(figure(summary, "autoscaling", elastic::TITLE, panels));
+    }
+    figures
 }
 
 fn figure(summary: &Summary, name: &'static str, title: &str, panels: Vec<Panel>) -> Figure {

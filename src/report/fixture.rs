@@ -2,8 +2,9 @@
 
 use crate::metrics::replications::{Gathered, Replication, TargetResult};
 use crate::metrics::summary::{
-    Check, Column, FactResult, Melted, Money, MoneyLine, People, PoolSummary, Quantiles,
-    SCHEMA_VERSION, Series, Shed, SloResult, Summary, TierSummary, TimelineEntry, WarmUp,
+    AutoscalerSummary, Check, Column, FactResult, Melted, Money, MoneyLine, People, PoolSummary,
+    Quantiles, SCHEMA_VERSION, Series, Shed, SloResult, Summary, TierSummary, TimelineEntry,
+    WarmUp,
 };
 use crate::profile::Provenance;
 use crate::scenario::{FactUse, Input};
@@ -53,6 +54,7 @@ pub(super) fn surge() -> Summary {
             ..tier("all", 1.0, 24.0)
         },
         pools: pools(),
+        autoscalers: autoscalers(),
         regions: Vec::new(),
         people: People {
             interested: 171_000_000,
@@ -125,6 +127,7 @@ pub(super) fn empty() -> Summary {
             ..TierSummary::default()
         },
         pools: vec![],
+        autoscalers: vec![],
         people: People::default(),
         series: Series {
             interval_s: INTERVAL_S,
@@ -362,6 +365,31 @@ fn pools() -> Vec<PoolSummary> {
             waiting_max: 61_004,
         })
         .to_vec()
+}
+
+fn autoscalers() -> Vec<AutoscalerSummary> {
+    vec![AutoscalerSummary {
+        name: "main".into(),
+        load_mean: Some(4120.7),
+        wanted_mean: Some(5900.2),
+        starting_mean: Some(31.4),
+        warm_mean: Some(20.0),
+        serving_mean: Some(5610.8),
+        draining_mean: Some(2.9),
+        delivered_mean: Some(7500.0),
+        gpu_hours_static: 14_400_000.0,
+        gpu_hours_held: 11_200_000.0,
+        gpu_hours_saved: 3_200_000.0,
+        gpu_hours_returned: 2_000_000.0,
+        gpu_hours_idle: 1_200_000.0,
+        ups: 412,
+        downs: 398,
+        crossings: 17,
+        crossing_mean_s: Some(412.5),
+        crossing_longest_s: Some(1860.0),
+        crossing_open_s: 120.0,
+        short_replica_hours: 9_120.4,
+    }]
 }
 
 fn money() -> Money {

@@ -6,7 +6,7 @@
 //! column of all tiers has no brackets.
 
 use crate::metrics::replications::Replicated;
-use crate::metrics::summary::{Column, Summary, TierSummary};
+use crate::metrics::summary::{AutoscalerSummary, Column, Summary, TierSummary};
 use crate::metrics::{Measure, Part, measures};
 use crate::report::{date, escape};
 use crate::scenario::FactUse;
@@ -232,6 +232,50 @@ pub(super) fn pools(summary: &Summary) -> Frame {
         })
 }
 
+/// One row an autoscaler.
+pub(super) fn autoscalers(summary: &Summary) -> Frame {
+    type Cell = fn(&AutoscalerSummary) -> Option<f64>;
+    const LEVELS: [(&str, Cell); 7] = [
+        ("load_mean_replicas", |s| s.load_mean),
+        ("wanted_mean_replicas", |s| s.wanted_mean),
+        ("starting_mean_replicas", |s| s.starting_mean),
+        ("warm_mean_replicas", |s| s.warm_mean),
+        ("serving_mean_replicas", |s| s.serving_mean),
+        ("draining_mean_replicas", |s| s.draining_mean),
+        ("delivered_mean_replicas", |s| s.delivered_mean),
+    ];
+    const HOURS: [(&str, Cell); 5] = [
+        ("static_gpu_hours", |s| Some(s.gpu_hours_static)),
+        ("held_gpu_hours", |s| Some(s.gpu_hours_held)),
+        ("saved_gpu_hours", |s| Some(s.gpu_hours_saved)),
+        ("returned_gpu_hours", |s| Some(s.gpu_hours_returned)),
+        ("idle_gpu_hours", |s| Some(s.gpu_hours_idle)),
+    ];
+    const TIMES: [(&str, Cell); 3] = [
+        ("crossing_mean_s", |s| s.crossing_mean_s),
+        ("crossing_longest_s", |s| s.crossing_longest_s),
+        ("crossing_open_s", |s| Some(s.crossing_open_s)),
+    ];
+    let rows = &summary.autoscalers;
+    let mut frame = Frame::new().text("autoscaler", rows, |s| &s.name);
+    for (cells, unit) in [
+        (&LEVELS[..], "replicas"),
+        (&HOURS[..], "GPU-hours"),
+        (&TIMES[..], "s"),
+    ] {
+        for (title, cell) in cells {
+            frame = frame.number(title, unit, rows, cell);
+        }
+    }
+    frame
+        .count("ups", "", rows, |s| s.ups)
+        .count("downs", "", rows, |s| s.downs)
+        .count("crossings", "", rows, |s| s.crossings)
+        .number("short_replica_hours", "replica-hours", rows, |s| {
+            Some(s.short_replica_hours)
+        })
+}
+
 /// One row a line of the bill, `side` being `cost` or `income`; sums are left to the reader's tool.
 pub(super) fn money(summary: &Summary) -> Frame {
     let rows: Vec<_> = std::iter::repeat("cost")
@@ -319,7 +363,9 @@ pub(super) fn replications(summary: &Summary) -> Frame {
         .count("seed", "", &replications.seeds, |&seed| seed);
     replications.measures.iter().fold(frame, |frame, measure| {
         let (name, of) = match measure.part {
-            Part::Headline | Part::Tier | Part::Pool => (&*measure.name, measure.of.as_deref()),
+            Part::Headline | Part::Tier | Part::Pool | Part::Autoscaler => {
+                (&*measure.name, measure.of.as_deref())
+            }
             Part::Promise => ("promise", measure.of.as_deref()),
             Part::Cost | Part::Income => (part(measure.part), Some(&*measure.name)),
         };
@@ -334,6 +380,7 @@ fn part(part: Part) -> &'static str {
         Part::Headline => "headline",
         Part::Tier => "tier",
         Part::Pool => "pool",
+        Part::Autoscaler => "autoscaler",
         Part::Promise => "promise",
         Part::Cost => "cost",
         Part::Income => "income",

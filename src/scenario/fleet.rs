@@ -1,5 +1,6 @@
 //! Supply: regions, clusters, pools and the chunks that fill them.
 
+use super::StartUp;
 use crate::profile::DeviceProfile;
 use crate::random::Law;
 use crate::units::{SimDuration, SimTime};
@@ -51,6 +52,9 @@ pub struct Cluster {
     pub power_usd_per_kwh: f64,
     /// Facility power over IT power (PUE), at least 1.
     pub power_usage_effectiveness: f64,
+    /// What a start-up of its replicas is made of, where they start one by one; `None`: each delivery
+    /// serves from a known date on.
+    pub start_up: Option<StartUp>,
     /// By work: whether its replicas can do it; they can where the list ends.
     pub serves: Vec<bool>,
 }
@@ -74,11 +78,12 @@ pub struct Pool {
     pub profile: DeviceProfile,
     /// Most requests in one batch of a replica.
     pub batch_limit: u32,
-    /// Time from powered GPUs to a serving replica.
+    /// Time from powered GPUs to a serving replica, alone and in the mean.
     pub start_up: SimDuration,
     /// How its replicas go off when they are idle; `None`: never.
     pub set_up: Option<SetUp>,
-    /// Replicas that come into service: (date, how many), by date; made from the chunks.
+    /// Replicas that come into service, or that can be started where they start one by one: (date, how
+    /// many), by date; made from the chunks.
     pub deliveries: Vec<(SimTime, u32)>,
 }
 
@@ -114,6 +119,23 @@ pub struct Chunk {
     pub busy_w_per_gpu: f64,
     /// The same, idle.
     pub idle_w_per_gpu: f64,
+}
+
+impl Chunk {
+    /// Whether GPUs that are given back cost nothing: its term says `on demand` (or `on-demand`).
+    #[must_use]
+    pub fn is_on_demand(&self) -> bool {
+        let mut words = self
+            .term
+            .split([' ', '-', '_'])
+            .filter(|word| !word.is_empty());
+        let mut is = |word: &str| {
+            words
+                .next()
+                .is_some_and(|next| next.eq_ignore_ascii_case(word))
+        };
+        is("on") && is("demand")
+    }
 }
 
 /// A pool stands still for a while; where outages of a pool overlap, until the last of them ends.

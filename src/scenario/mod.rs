@@ -7,6 +7,7 @@
 //! by name, so that the order of tables in the file changes nothing.
 
 pub mod demand;
+pub mod elastic;
 pub mod fleet;
 pub mod goal;
 pub mod policy;
@@ -14,11 +15,15 @@ pub mod process;
 mod read;
 mod replication;
 pub mod runs;
+mod start_ups;
 mod textbook;
 pub mod trace;
 
 pub use demand::{
     Demand, DemandKind, Population, Quality, RateCurve, Rhythm, Trace, TraceRow, Work, WorkUnit,
+};
+pub use elastic::{
+    Autoscaler, Forecast, ScalingBounds, ScalingRule, ScheduledReplicas, Staffing, StartUp,
 };
 pub use fleet::{Chunk, Cluster, Outage, Pool, Region, SetUp};
 pub use goal::{Fact, FactUse, FitPair, Goal, Market, Metric, Slo};
@@ -27,6 +32,8 @@ pub use policy::{
     QueueOrder, Quota, QuotaWindow, RateLimit, Retry, Routing, Rules, TierRules,
 };
 pub use process::{Modulation, Process, RateState};
+pub use start_ups::{Stage, StartUpPart, published_start_up, start_up_names, start_up_parts};
+
 pub use runs::{Runs, Target, WarmUpRule};
 
 pub use read::{
@@ -74,6 +81,8 @@ pub struct Scenario {
     pub regions: Vec<Region>,
     /// Sites, sorted by name.
     pub clusters: Vec<Cluster>,
+    /// What adds and takes away replicas, sorted by name; each cluster has one at most.
+    pub autoscalers: Vec<Autoscaler>,
     /// Identical replicas behind one queue: each cluster's pools, in order.
     pub pools: Vec<Pool>,
     /// What was ordered, sorted by name.

@@ -11,6 +11,7 @@ mod amount;
 mod checks;
 mod cursor;
 mod demands;
+mod elastic;
 mod embedded;
 mod form;
 mod general;
@@ -29,6 +30,7 @@ mod scaled;
 mod supply;
 mod timeline;
 mod tree;
+mod week;
 mod word_or_table;
 mod works;
 
@@ -44,7 +46,7 @@ use notes::Notes;
 use tree::Node;
 
 use crate::scenario::{
-    Client, Demand, Fact, FitPair, Market, Policy, Region, Rules, Scenario, Slo, Work,
+    Autoscaler, Client, Demand, Fact, FitPair, Market, Policy, Region, Rules, Scenario, Slo, Work,
 };
 
 /// A scenario as text.
@@ -243,6 +245,7 @@ struct Sections {
     profiles: Vec<supply::ProfileParts>,
     clusters: Vec<supply::ClusterParts>,
     chunks: Vec<crate::scenario::Chunk>,
+    autoscalers: Vec<Autoscaler>,
     policy: Policy,
     interventions: Vec<timeline::Intervention>,
     slos: Vec<Slo>,
@@ -284,6 +287,7 @@ fn sections<'a>(
         profiles: supply::profiles(root),
         clusters: supply::clusters(root, &world),
         chunks: supply::chunks(root, &world),
+        autoscalers: elastic::autoscalers(root, &world),
         policy: policies::policy(root, &world),
         interventions: timeline::interventions(root, &world),
         slos: goals::slos(root, &world),
@@ -305,12 +309,9 @@ fn assemble(
     let unused = unused(&sections, world);
     let measured = measured.map(|measured| measured::apply(notes, measured, &mut sections));
     let general = sections.general;
+    let tiers = sections.tiers.iter();
     let first = Rules {
-        tiers: sections
-            .tiers
-            .iter()
-            .map(|tier| tier.rules.clone())
-            .collect(),
+        tiers: tiers.map(|tier| tier.rules.clone()).collect(),
         policy: sections.policy,
     };
     let rules = timeline::rules_over_time(notes, tree, &sections.interventions, first, world);
@@ -320,6 +321,7 @@ fn assemble(
         &sections.profiles,
         &sections.clusters,
         sections.chunks,
+        &sections.autoscalers,
     );
     if !notes.is_clean() {
         return None;
@@ -348,6 +350,7 @@ fn assemble(
         timeline: timeline::in_words(&sections.interventions, &supply.chunks, general.horizon),
         outages: timeline::outages(&sections.interventions, &supply.clusters, &supply.pools),
         clusters: supply.clusters,
+        autoscalers: sections.autoscalers,
         pools: supply.pools,
         chunks: supply.chunks,
         rules,

@@ -17,6 +17,7 @@
 //! release builds too.
 
 mod client;
+mod elastic;
 mod gate;
 mod gateway;
 mod line;
@@ -36,11 +37,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+pub use elastic::{Controller, Reading, ScalerTally, staffed};
 pub use gateway::PeopleTally;
 pub use tally::{Levels, PoolTally, Refusal, TierTally};
 
 use crate::scenario::{DemandKind, Outage, Rules, Scenario};
 use crate::units::SimTime;
+use elastic::Elastic;
 use gateway::{Gateway, Window};
 use pool::Pool;
 use request::Arrival;
@@ -55,6 +58,8 @@ pub struct Simulation {
     clock: SimTime,
     /// What the operator will do, latest first.
     agenda: Vec<(SimTime, Action)>,
+    /// What starts replicas one by one, adds them and takes them away.
+    elastic: Option<Elastic>,
     /// Images that are being seen, an expectation that fades.
     seen: f64,
     delivered: u64,
@@ -94,6 +99,7 @@ impl Simulation {
             pools: (0..count)
                 .map(|index| Pool::new(scenario, &rules, index, count))
                 .collect(),
+            elastic: Elastic::new(scenario, &rules),
             rules,
             clock: SimTime::ZERO,
             agenda: agenda(scenario),
@@ -103,6 +109,9 @@ impl Simulation {
             scenario: Arc::clone(scenario),
         };
         simulation.act();
+        if let Some(elastic) = &mut simulation.elastic {
+            elastic.begin(&mut simulation.pools);
+        }
         simulation
     }
 
@@ -115,6 +124,7 @@ impl Simulation {
     /// Plays until `limit` or the end of the next window, whichever comes first.
     pub fn advance(&mut self, limit: SimTime) {
         let due = self.agenda.last().map_or(SimTime::NEVER, |entry| entry.0);
+        let due = due.min(self.elastic.as_ref().map_or(SimTime::NEVER, Elastic::next));
         let lookahead = self.scenario.lookahead.0.max(1);
         let grid = SimTime((self.clock.0 / lookahead + 1).saturating_mul(lookahead));
         let until = grid.min(due).min(limit);
@@ -152,7 +162,19 @@ impl Simulation {
         self.hear();
         self.fade(until);
         self.clock = until;
+        self.observe();
         self.act();
+    }
+
+    /// What starts and stops replicas hears what gateways sent in the window that ends now.
+    fn observe(&mut self) {
+        if self.elastic.is_none() {
+            return;
+        }
+        let sent = self.sent();
+        if let Some(elastic) = &mut self.elastic {
+            elastic.observe(self.clock, sent);
+        }
     }
 
     /// Gateways hear from the pools.
@@ -206,8 +228,11 @@ impl Simulation {
                     self.pools
                         .iter_mut()
                         .for_each(|pool| pool.apply(&self.rules));
+                    if let Some(elastic) = &mut self.elastic {
+                        elastic.apply(&self.scenario, &self.rules);
+                    }
                 }
-                Action::Deliver { pool, replicas } => self.pools[pool].deliver(replicas),
+                Action::Deliver { pool, replicas } => self.deliver(pool, replicas),
                 Action::Stop {
                     pool,
                     requeue,
@@ -224,8 +249,25 @@ impl Simulation {
                     self.gateways
                         .iter_mut()
                         .for_each(Gateway::restart_statistics);
+                    self.elastic
+                        .iter_mut()
+                        .for_each(Elastic::restart_statistics);
                 }
             }
+        }
+        if let Some(elastic) = self.elastic.as_mut().filter(|_| self.clock > SimTime::ZERO) {
+            elastic.act(&mut self.pools);
+        }
+    }
+
+    /// Replicas of a pool are delivered: they serve at once, or start one by one.
+    fn deliver(&mut self, pool: usize, replicas: u32) {
+        let is_elastic = self
+            .elastic
+            .as_mut()
+            .is_some_and(|elastic| elastic.deliver(pool, replicas, &mut self.pools));
+        if !is_elastic {
+            self.pools[pool].deliver(replicas);
         }
     }
 
@@ -270,6 +312,24 @@ impl Simulation {
         self.pools
             .iter()
             .map(|pool| (pool.tally(), pool.levels(), pool.replicas()))
+    }
+
+    /// By autoscaler: what it did since the start or the end of the warm-up.
+    pub fn autoscalers(&self) -> impl Iterator<Item = ScalerTally> {
+        self.elastic.iter().flat_map(Elastic::tallies)
+    }
+
+    /// By chunk: its released GPUs that cost nothing x ns since the start; empty where nothing is released.
+    #[must_use]
+    pub fn returned_gpu_ns(&self) -> &[u128] {
+        self.elastic.as_ref().map_or(&[], Elastic::returned_gpu_ns)
+    }
+
+    /// GPUs of a cluster that are paid for x ns, since the start or the end of the warm-up; `None` where no
+    /// autoscaler gives any back.
+    #[must_use]
+    pub fn paid_gpu_ns(&self, cluster: usize) -> Option<u128> {
+        self.elastic.as_ref()?.paid_gpu_ns(cluster)
     }
 
     /// Images a second with all batches of all pools in service full.

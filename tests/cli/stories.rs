@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use crate::program::Room;
 
 /// Each story with the share that is done in a few seconds without optimisation.
-const STORIES: [(&str, &str); 9] = [
+const STORIES: [(&str, &str); 10] = [
     ("hello", "1"),
     ("ghibli-week", "0.0002"),
     ("ghibli-no-quota", "0.0002"),
@@ -16,6 +16,7 @@ const STORIES: [(&str, &str); 9] = [
     ("retry-storm", "0.1"),
     ("replay-chat", "0.1"),
     ("replay-images", "0.1"),
+    ("autoscaled-launch", "0.1"),
 ];
 
 /// Runs a story and gives its result, which obeys all rules.
@@ -150,4 +151,41 @@ fn a_retry_storm_outlives_its_cause() {
 fn recorded_requests_are_replayed() {
     assert!(told("replay-chat")["total"]["offered"].as_u64() > Some(1000));
     assert!(told("replay-images")["total"]["offered"].as_u64() > Some(300));
+}
+
+#[test]
+fn reaction_time_costs_an_autoscaled_launch() {
+    let prompt = told("autoscaled-launch");
+    let scaler = &prompt["autoscalers"][0];
+    let number = |key: &str| scaler[key].as_f64().expect(key);
+    assert!(number("crossings") > 0.0 && number("short_replica_hours") > 0.0);
+    // What is released of the contract on demand costs nothing.
+    assert!(number("gpu_hours_saved") > 0.3 * number("gpu_hours_static"));
+    assert!(number("gpu_hours_returned") > 0.0);
+    let columns = prompt["series"]["columns"].as_array().expect("columns");
+    let gpus = columns.iter().find(|column| column["name"] == "gpus");
+    let gpus = gpus.expect("GPUs over time")["values"].as_array();
+    let gpus: Vec<f64> = gpus
+        .expect("values")
+        .iter()
+        .filter_map(Json::as_f64)
+        .collect();
+    let most = gpus.iter().copied().fold(0.0, f64::max);
+    assert!(most > 1.5 * gpus[0], "{gpus:?}");
+    let room = Room::new();
+    let slow = [
+        "simulate",
+        "autoscaled-launch",
+        "--scale=0.1",
+        "--set=autoscaler.main.reaction=15min",
+        "--out=r",
+    ];
+    room.done(&slow);
+    assert!(room.files("r").keys().any(|file| file == "autoscalers.csv"));
+    let slow = room.result("r");
+    let lost = |result: &Json| {
+        let short = result["autoscalers"][0]["short_replica_hours"].as_f64();
+        (short, result["total"]["abandoned"].as_u64())
+    };
+    assert!(lost(&slow).0 > lost(&prompt).0 && lost(&slow).1 > lost(&prompt).1);
 }

@@ -9,6 +9,7 @@
 //! `PROPTEST_CASES=5000 cargo test --test swarm` plays thousands.
 
 mod ask;
+mod elastic;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -83,7 +84,8 @@ fn only_grow(tier: &TierTally, before: &TierTally) -> Result<(), TestCaseError> 
 }
 
 /// Work conservation: with one line and batches that are filled at every iteration nobody waits while a
-/// place is free that he fits in; a replica that is off is not free. All requests need the same memory, so places can be counted.
+/// place is free that he fits in; a replica that is off is not free, nor is one that drains, as those of an
+/// autoscaler may. All requests need the same memory, so places can be counted.
 fn works_while_somebody_waits(
     scenario: &Scenario,
     simulation: &Simulation,
@@ -103,6 +105,10 @@ fn works_while_somebody_waits(
         if let Some(places) = places(pool.batch_limit)
             && rules.policy.dispatch == Dispatch::Central
             && pool.set_up.is_none()
+            && !scenario
+                .autoscalers
+                .iter()
+                .any(|scaler| scaler.clusters.contains(&pool.cluster))
             && !is_limited
             && scenario.works[0].memory_bytes_per_token == 0
             && levels.waiting > 0
@@ -146,6 +152,32 @@ fn negative(value: &Json, path: &str) -> Option<String> {
     }
 }
 
+/// What must hold of every summary.
+fn is_sound(scenario: Scenario) -> Result<(), TestCaseError> {
+    let scenario = Arc::new(scenario);
+    let summary = run(&scenario, 1);
+    balances(&summary.total)?;
+    for tier in &summary.tiers {
+        balances(tier)?;
+    }
+    let sum = |count: fn(&TierSummary) -> u64| summary.tiers.iter().map(count).sum::<u64>();
+    prop_assert_eq!(summary.total.offered, sum(|tier| tier.offered));
+    prop_assert_eq!(summary.total.completed, sum(|tier| tier.completed));
+    for pool in &summary.pools {
+        prop_assert!(
+            pool.utilisation.is_none_or(|share| share <= 1.0),
+            "{:?}",
+            pool
+        );
+    }
+    prop_assert!(summary.checks.iter().all(|check| check.times > 0));
+    let json = serde_json::to_value(&summary).expect("a summary is JSON");
+    prop_assert_eq!(negative(&json, ""), None);
+    prop_assert_eq!(&run(&scenario, 3), &summary);
+    prop_assert_eq!(&run(&scenario, 1), &summary);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -155,23 +187,17 @@ proptest! {
     }
 
     #[test]
+    fn books_are_balanced_while_replicas_come_and_go(scenario in elastic::scenario()) {
+        play(&Arc::new(scenario))?;
+    }
+
+    #[test]
+    fn with_autoscalers_the_summary_is_sound_and_threads_change_nothing(scenario in elastic::scenario()) {
+        is_sound(scenario)?;
+    }
+
+    #[test]
     fn the_summary_is_sound_and_threads_change_nothing(scenario in ask::scenario()) {
-        let scenario = Arc::new(scenario);
-        let summary = run(&scenario, 1);
-        balances(&summary.total)?;
-        for tier in &summary.tiers {
-            balances(tier)?;
-        }
-        let sum = |count: fn(&TierSummary) -> u64| summary.tiers.iter().map(count).sum::<u64>();
-        prop_assert_eq!(summary.total.offered, sum(|tier| tier.offered));
-        prop_assert_eq!(summary.total.completed, sum(|tier| tier.completed));
-        for pool in &summary.pools {
-            prop_assert!(pool.utilisation.is_none_or(|share| share <= 1.0), "{:?}", pool);
-        }
-        prop_assert!(summary.checks.iter().all(|check| check.times > 0));
-        let json = serde_json::to_value(&summary).expect("a summary is JSON");
-        prop_assert_eq!(negative(&json, ""), None);
-        prop_assert_eq!(&run(&scenario, 3), &summary);
-        prop_assert_eq!(&run(&scenario, 1), &summary);
+        is_sound(scenario)?;
     }
 }

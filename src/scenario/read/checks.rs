@@ -17,6 +17,7 @@ pub(super) fn check(notes: &Notes, scenario: &Scenario) {
     quotas(notes, scenario);
     policies(notes, scenario);
     fit(notes, scenario);
+    super::elastic::check(notes, scenario);
 }
 
 /// Somebody must be able to serve.
@@ -222,6 +223,7 @@ pub(super) fn warnings(scenario: &Scenario, unused: Vec<String>) -> Vec<String> 
             warnings.push(format!("`[cluster.{}]` has no replicas", cluster.name));
         }
     }
+    warnings.extend(super::elastic::warnings(scenario));
     let late = |at: SimTime| at.0 > scenario.horizon.0;
     let late_rules = scenario.rules.iter().filter(|(at, _)| late(*at)).count();
     let late_chunks = scenario

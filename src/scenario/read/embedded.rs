@@ -13,7 +13,7 @@ macro_rules! scenario {
 }
 
 /// Name and text of each embedded scenario.
-pub const EMBEDDED: [(&str, &str); 9] = [
+pub const EMBEDDED: [(&str, &str); 10] = [
     scenario!("hello"),
     scenario!("ghibli-week"),
     scenario!("ghibli-no-quota"),
@@ -23,6 +23,7 @@ pub const EMBEDDED: [(&str, &str); 9] = [
     scenario!("retry-storm"),
     scenario!("replay-chat"),
     scenario!("replay-images"),
+    scenario!("autoscaled-launch"),
 ];
 
 /// The embedded scenario with this name.

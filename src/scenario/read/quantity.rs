@@ -319,6 +319,18 @@ pub(super) fn bytes() -> impl Form<Out = u64> {
     mapped(quantity, |bytes| bytes.round() as u64)
 }
 
+/// How fast bytes come.
+pub(super) fn bytes_per_s() -> Quantity {
+    Quantity {
+        noun: "a bandwidth",
+        base: "bytes/s",
+        examples: &["2 GB/s", "900 MB/s"],
+        parse: |text| in_units(text.strip_suffix("/s")?, &BYTES),
+        ..rate()
+    }
+    .within(1.0, 1e18)
+}
+
 const BYTES: [(&str, f64); 9] = [
     ("B", 1.0),
     ("kB", 1e3),

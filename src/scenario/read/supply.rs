@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::World;
 use super::cursor::Cursor;
+use super::elastic::{StartUpForm, WrittenStartUp};
 use super::form::{Form, list, or_word, reference, some, whole, whole_u32, words};
 use super::law::law;
 use super::moment::Moment;
@@ -11,7 +12,7 @@ use super::notes::{Notes, Spot};
 use super::quantity::{Money, bytes, duration, fine_seconds, money, number, power, seconds};
 use super::tree::Value;
 use crate::profile::{DeviceProfile, Provenance, ServiceCurve, Spread};
-use crate::scenario::{Chunk, Cluster, Pool, SetUp};
+use crate::scenario::{Autoscaler, Chunk, Cluster, Pool, SetUp};
 use crate::units::{SimDuration, SimTime};
 
 /// Most requests in one batch.
@@ -168,7 +169,7 @@ pub(super) struct ClusterParts {
     pub(super) profile: Option<usize>,
     pools: u32,
     pub(super) batch_limit: u32,
-    start_up: SimDuration,
+    start_up: WrittenStartUp,
     set_up: Option<SetUp>,
     replicas: u64,
 }
@@ -182,6 +183,14 @@ impl ClusterParts {
     /// Index of its region.
     pub(super) fn region(&self) -> usize {
         self.cluster.region
+    }
+
+    /// Whether its replicas start one by one while the run goes on, rather than at a known date.
+    fn starts_singly(&self, index: usize, autoscalers: &[Autoscaler]) -> bool {
+        let is_scaled = autoscalers
+            .iter()
+            .any(|scaler| scaler.clusters.contains(&index));
+        is_scaled || matches!(self.start_up, WrittenStartUp::Parts(_))
     }
 }
 
@@ -204,6 +213,7 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
                     number(1.0, 10.0),
                     "1",
                 ),
+                start_up: None,
                 serves: serves(at, world),
             },
             profile: at.optional(
@@ -220,8 +230,8 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
             ),
             start_up: at.default(
                 "start_up",
-                "Time from delivered GPUs to a serving replica.",
-                duration(),
+                "Time from delivered GPUs to a serving replica: a duration, or its parts.",
+                StartUpForm,
                 "0s",
             ),
             set_up: set_up(at),
@@ -334,10 +344,12 @@ pub(super) fn build(
     profiles: &[ProfileParts],
     parts: &[ClusterParts],
     mut chunks: Vec<Chunk>,
+    autoscalers: &[Autoscaler],
 ) -> Supply {
     let mut pools = Vec::new();
     let (mut exact, mut whole) = (0.0, 0.0);
     for (index, part) in parts.iter().enumerate() {
+        let starts_singly = part.starts_singly(index, autoscalers);
         let profile = part
             .profile
             .map(|profile| profiles[profile].for_batches_up_to(part.batch_limit));
@@ -355,7 +367,10 @@ pub(super) fn build(
             }
             exact += (chunk.gpus / u64::from(profile.gpus_per_replica)) as f64 * scale;
             deliveries.push((
-                ready(chunk, part.start_up),
+                match starts_singly {
+                    true => chunk.delivered,
+                    false => ready(chunk, part.start_up.whole()),
+                },
                 take_in(notes, chunk, &profile, scale),
             ));
         }
@@ -372,7 +387,7 @@ pub(super) fn build(
                 cluster: index,
                 profile: profile.clone(),
                 batch_limit: part.batch_limit,
-                start_up: part.start_up,
+                start_up: part.start_up.whole(),
                 set_up: part.set_up,
                 deliveries: deliveries
                     .iter()
@@ -385,11 +400,22 @@ pub(super) fn build(
         }));
     }
     Supply {
-        clusters: parts.iter().map(|part| part.cluster.clone()).collect(),
+        clusters: with_start_ups(scale, parts, autoscalers),
         pools,
         chunks,
         rounding: if exact > 0.0 { whole / exact } else { 1.0 },
     }
+}
+
+/// The clusters, each with what a start-up is made of where its replicas start one by one.
+fn with_start_ups(scale: f64, parts: &[ClusterParts], autoscalers: &[Autoscaler]) -> Vec<Cluster> {
+    let with_start_up = |(index, part): (usize, &ClusterParts)| Cluster {
+        start_up: part
+            .starts_singly(index, autoscalers)
+            .then(|| part.start_up.parts(scale)),
+        ..part.cluster.clone()
+    };
+    parts.iter().enumerate().map(with_start_up).collect()
 }
 
 fn refuse_accelerator(notes: &Notes, chunk: &Chunk, profile: &DeviceProfile) {
