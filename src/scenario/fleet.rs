@@ -1,6 +1,6 @@
 //! Supply: regions, clusters, pools and the chunks that fill them.
 
-use super::StartUp;
+use super::{Reliability, StartUp};
 use crate::profile::DeviceProfile;
 use crate::random::Law;
 use crate::units::{SimDuration, SimTime};
@@ -57,6 +57,8 @@ pub struct Cluster {
     pub start_up: Option<StartUp>,
     /// By work: whether its replicas can do it; they can where the list ends.
     pub serves: Vec<bool>,
+    /// How it fails and is mended; `None`: it does not.
+    pub reliability: Option<Reliability>,
 }
 
 impl Cluster {

@@ -13,6 +13,7 @@ mod cursor;
 mod demands;
 mod elastic;
 mod embedded;
+mod failures;
 mod form;
 mod general;
 mod goals;
@@ -46,7 +47,8 @@ use notes::Notes;
 use tree::Node;
 
 use crate::scenario::{
-    Autoscaler, Client, Demand, Fact, FitPair, Market, Policy, Region, Rules, Scenario, Slo, Work,
+    Autoscaler, Cause, Client, Demand, Fact, FitPair, Market, Policy, Region, Rules, Scenario, Slo,
+    Work,
 };
 
 /// A scenario as text.
@@ -151,6 +153,7 @@ fn partial(schema: &Json) -> Json {
 /// The effective tree: what the file extends, below the file, below the flags.
 fn tree_of(source: Source<'_>, settings: &Settings) -> Result<Node, Problems> {
     let mut tree = with_base(source, EMBEDDED.len()).map_err(|problem| Problems(vec![problem]))?;
+    failures::add_published(&mut tree, &settings.sets);
     let own = |flag: &'static str, path: &str, value: Option<String>| {
         value.map(|value| (flag, format!("scenario.{path}={value}")))
     };
@@ -232,6 +235,7 @@ struct World<'a> {
     profiles: Vec<String>,
     clusters: Vec<String>,
     facts: Vec<String>,
+    failures: Vec<String>,
 }
 
 /// What the sections say, each for itself.
@@ -245,6 +249,7 @@ struct Sections {
     profiles: Vec<supply::ProfileParts>,
     clusters: Vec<supply::ClusterParts>,
     chunks: Vec<crate::scenario::Chunk>,
+    failures: Vec<Vec<Cause>>,
     autoscalers: Vec<Autoscaler>,
     policy: Policy,
     interventions: Vec<timeline::Intervention>,
@@ -276,6 +281,7 @@ fn sections<'a>(
         profiles: root.names("profile"),
         clusters: root.names("cluster"),
         facts: root.names("fact"),
+        failures: root.names("failures"),
     };
     let sections = Sections {
         general,
@@ -287,6 +293,7 @@ fn sections<'a>(
         profiles: supply::profiles(root),
         clusters: supply::clusters(root, &world),
         chunks: supply::chunks(root, &world),
+        failures: failures::tables(root),
         autoscalers: elastic::autoscalers(root, &world),
         policy: policies::policy(root, &world),
         interventions: timeline::interventions(root, &world),
@@ -321,7 +328,7 @@ fn assemble(
         &sections.profiles,
         &sections.clusters,
         sections.chunks,
-        &sections.autoscalers,
+        (&sections.autoscalers, &sections.failures),
     );
     if !notes.is_clean() {
         return None;

@@ -40,6 +40,7 @@ impl Scenario {
                 power_usage_effectiveness: 1.0,
                 start_up: None,
                 serves: Vec::new(),
+                reliability: None,
             }],
             autoscalers: Vec::new(),
             pools: vec![textbook_pool(replicas)],

@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use super::World;
 use super::cursor::Cursor;
 use super::elastic::{StartUpForm, WrittenStartUp};
+use super::failures::{self, ClusterFailures};
 use super::form::{Form, list, or_word, reference, some, whole, whole_u32, words};
 use super::law::law;
 use super::moment::Moment;
@@ -12,7 +13,7 @@ use super::notes::{Notes, Spot};
 use super::quantity::{Money, bytes, duration, fine_seconds, money, number, power, seconds};
 use super::tree::Value;
 use crate::profile::{DeviceProfile, Provenance, ServiceCurve, Spread};
-use crate::scenario::{Autoscaler, Chunk, Cluster, Pool, SetUp};
+use crate::scenario::{Autoscaler, Cause, Chunk, Cluster, Pool, SetUp};
 use crate::units::{SimDuration, SimTime};
 
 /// Most requests in one batch.
@@ -172,6 +173,7 @@ pub(super) struct ClusterParts {
     start_up: WrittenStartUp,
     set_up: Option<SetUp>,
     replicas: u64,
+    failures: Option<ClusterFailures>,
 }
 
 impl ClusterParts {
@@ -215,6 +217,7 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
                 ),
                 start_up: None,
                 serves: serves(at, world),
+                reliability: None,
             },
             profile: at.optional(
                 "profile",
@@ -242,6 +245,7 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
                     whole("replicas", 1, 100_000_000),
                 )
                 .unwrap_or(0),
+            failures: failures::of_cluster(at, world),
         }
     });
     clusters.into_iter().map(|(_, cluster)| cluster).collect()
@@ -344,8 +348,9 @@ pub(super) fn build(
     profiles: &[ProfileParts],
     parts: &[ClusterParts],
     mut chunks: Vec<Chunk>,
-    autoscalers: &[Autoscaler],
+    (autoscalers, failures): (&[Autoscaler], &[Vec<Cause>]),
 ) -> Supply {
+    let mut clusters = with_start_ups(scale, parts, autoscalers);
     let mut pools = Vec::new();
     let (mut exact, mut whole) = (0.0, 0.0);
     for (index, part) in parts.iter().enumerate() {
@@ -355,6 +360,10 @@ pub(super) fn build(
             .map(|profile| profiles[profile].for_batches_up_to(part.batch_limit));
         let stated = profile.is_some();
         let profile = profile.unwrap_or_else(service_profile);
+        clusters[index].reliability = part.failures.as_ref().map(|said| {
+            let gpus = profile.gpus_per_replica;
+            said.reliability(failures, gpus, &profile.accelerator, scale)
+        });
         let mut deliveries = Vec::new();
         if part.replicas > 0 {
             deliveries.push((SimTime::ZERO, scaled_replicas(part.replicas as f64, scale)));
@@ -400,7 +409,7 @@ pub(super) fn build(
         }));
     }
     Supply {
-        clusters: with_start_ups(scale, parts, autoscalers),
+        clusters,
         pools,
         chunks,
         rounding: if exact > 0.0 { whole / exact } else { 1.0 },
