@@ -5,22 +5,27 @@
 //! Where each replica has a line of its own, who waits for one that leaves moves to the lines of the others; only
 //! while nobody serves do they stay where they are.
 //!
-//! In service, for utilisation, are those that serve and those that drain.
+//! Beside what is ordered of it, a replica may be held: closed, so that it takes nobody more until it is taken down
+//! for maintenance, or down, because something in which it stands has failed. It then does what is ordered of it
+//! when it is released.
+//!
+//! In service, for utilisation, are those that serve and those that drain or are closed.
 
 use super::Pool;
+use crate::scenario::Interrupted;
 use crate::sim::request::Place;
 use crate::units::SimTime;
 
 /// Which replicas of a pool serve.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Availability {
-    /// By replica; who is not in the list serves.
-    states: Vec<State>,
+    /// By replica: what is ordered of it, and whether it is held; who is not in the list serves.
+    states: Vec<(State, Hold)>,
     /// Who serves, by number; only kept up while somebody does not and each replica has a line of its own.
     serving: Vec<u32>,
-    /// Replicas that drain or are out.
+    /// Replicas that drain, are out or are held.
     absent: usize,
-    /// Replicas that are out.
+    /// Replicas that are out or down.
     out: usize,
 }
 
@@ -31,21 +36,55 @@ enum State {
     Out,
 }
 
+/// Whether a replica may do what is ordered of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    /// It may.
+    Free,
+    /// It takes nobody more.
+    Closed,
+    /// It is down.
+    Down,
+}
+
+/// What came of the requests that ran on replicas that went down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hit {
+    /// Attempts that failed.
+    pub lost: u64,
+    /// Attempts that wait again.
+    pub requeued: u64,
+}
+
 impl Availability {
     #[inline]
+    fn standing(&self, index: usize) -> (State, Hold) {
+        let known = self.states.get(index).copied();
+        known.unwrap_or((State::Serving, Hold::Free))
+    }
+
+    #[inline]
     fn state(&self, index: usize) -> State {
-        self.states.get(index).copied().unwrap_or(State::Serving)
+        self.standing(index).0
+    }
+
+    fn hold(&self, index: usize) -> Hold {
+        self.standing(index).1
     }
 
     fn set(&mut self, index: usize, to: State) {
-        let from = self.state(index);
+        self.stand(index, (to, self.hold(index)));
+    }
+
+    fn stand(&mut self, index: usize, to: (State, Hold)) {
+        let from = self.standing(index);
         let known = self.states.len().max(index + 1);
-        self.states.resize(known, State::Serving);
+        self.states.resize(known, (State::Serving, Hold::Free));
         self.states[index] = to;
-        self.absent -= usize::from(from != State::Serving);
-        self.absent += usize::from(to != State::Serving);
-        self.out -= usize::from(from == State::Out);
-        self.out += usize::from(to == State::Out);
+        let is_absent = |standing| usize::from(standing != (State::Serving, Hold::Free));
+        let is_out = |(state, hold)| usize::from(state == State::Out || hold == Hold::Down);
+        self.absent = self.absent - is_absent(from) + is_absent(to);
+        self.out = self.out - is_out(from) + is_out(to);
     }
 
     /// Lists who serves of so many replicas.
@@ -55,7 +94,7 @@ impl Availability {
         let numbers = 0..replicas;
         serving.extend(
             numbers
-                .filter(|&index| self.state(index) == State::Serving)
+                .filter(|&index| self.standing(index) == (State::Serving, Hold::Free))
                 .map(|index| index as u32),
         );
         self.serving = serving;
@@ -77,19 +116,54 @@ impl Pool {
 
     // -- what they do, between windows or at an event of the pool --------------------------------------
 
-    /// A replica leaves service at once: what runs on it fails, or waits to start again from zero.
-    pub(crate) fn take_out(&mut self, index: usize, requeue: bool) {
-        if self.is_out(index) {
-            return;
+    /// Replicas go down at once.
+    pub(crate) fn take_down(&mut self, indices: &[usize], running: Interrupted) -> Hit {
+        let mut hit = Hit::default();
+        for &index in indices {
+            self.hide(index);
+            let state = match self.availability.state(index) {
+                State::Draining => State::Out,
+                state => state,
+            };
+            self.availability.stand(index, (state, Hold::Down));
+            if !self.is_idle(index) {
+                self.gauges.busy.down(self.clock);
+            }
+            self.count_in_service();
+            let part = self.evacuate(index, running);
+            hit.lost += part.lost;
+            hit.requeued += part.requeued;
         }
-        let was_busy = !self.is_idle(index);
-        self.hide(index);
-        self.availability.set(index, State::Out);
-        if was_busy {
-            self.gauges.busy.down(self.clock);
+        self.redistribute();
+        hit
+    }
+
+    /// Replicas take nobody more; they go on with what they do, and those that were down have nothing to do.
+    pub(crate) fn close(&mut self, indices: &[usize]) {
+        for &index in indices {
+            let (state, hold) = self.availability.standing(index);
+            if hold == Hold::Free {
+                self.hide(index);
+            }
+            self.availability.stand(index, (state, Hold::Closed));
         }
         self.count_in_service();
-        self.evacuate(index, requeue);
+        self.redistribute();
+    }
+
+    /// Replicas that were closed or down do what is ordered of them.
+    pub(crate) fn release(&mut self, indices: &[usize]) {
+        for &index in indices {
+            let (state, hold) = self.availability.standing(index);
+            if hold == Hold::Free {
+                continue;
+            }
+            self.availability.stand(index, (state, Hold::Free));
+            if state == State::Serving {
+                self.count_in_service();
+                self.show(index);
+            }
+        }
         self.redistribute();
     }
 
@@ -158,36 +232,45 @@ impl Pool {
     /// Whether a replica may be given somebody.
     #[inline]
     pub(super) fn takes_requests(&self, index: usize) -> bool {
-        self.availability.absent == 0 || self.availability.state(index) == State::Serving
+        self.availability.absent == 0
+            || self.availability.standing(index) == (State::Serving, Hold::Free)
     }
 
-    /// The batch of a replica has ended; whether it leaves service now.
+    /// The batch of a replica has ended; whether it is given nobody more, so that it leaves service if it drains.
     #[inline]
     pub(super) fn leaves_after_batch(&mut self, index: usize) -> bool {
-        let leaves = self.availability.absent > 0
-            && self.availability.state(index) == State::Draining
-            && self.is_idle(index);
-        if leaves {
+        if self.takes_requests(index) || !self.is_idle(index) {
+            return false;
+        }
+        if self.availability.state(index) == State::Draining {
             self.availability.set(index, State::Out);
             self.count_in_service();
         }
-        leaves
+        true
     }
 
-    /// Empties a replica, whatever it did: that fails, or waits to start again from zero.
-    pub(super) fn evacuate(&mut self, index: usize, requeue: bool) {
+    /// Empties a replica, whatever it did: that fails, or waits to start again.
+    pub(super) fn evacuate(&mut self, index: usize, running: Interrupted) -> Hit {
+        let mut hit = Hit::default();
         self.changes.set(index, SimTime::NEVER);
-        for slot in self.replicas[index].evacuate(self.clock) {
+        for (slot, done) in self.replicas[index].evacuate(self.clock, &self.curve) {
             self.gauges.running.down(self.clock);
             self.leave_place(index, self.attempts.get(slot).request.tier);
-            if requeue && self.attempts.place(slot) == Place::Running {
-                self.start_from_zero(slot);
-                self.queue_up(slot);
-                self.wait_again(slot);
-            } else {
-                self.lose(slot);
+            let goes_on = self.attempts.place(slot) == Place::Running;
+            match running {
+                Interrupted::Requeued if goes_on => self.start_from_zero(slot),
+                Interrupted::Kept { every } if goes_on => self.keep(slot, done, every),
+                _ => {
+                    hit.lost += 1;
+                    self.lose(slot);
+                    continue;
+                }
             }
+            hit.requeued += 1;
+            self.queue_up(slot);
+            self.wait_again(slot);
         }
+        hit
     }
 
     /// The pool stands still, so what drained has ended.
@@ -234,7 +317,8 @@ impl Pool {
     /// A replica may be given somebody again.
     fn show(&mut self, index: usize) {
         let level = self.replicas[index].len();
-        if !self.stopped && (level > 0 || !self.begins_off(index)) {
+        let shows = self.takes_requests(index) && !self.stopped;
+        if shows && (level > 0 || !self.begins_off(index)) {
             self.occupancy.enter(index as u32, level);
         }
     }
@@ -253,7 +337,7 @@ mod tests {
     use std::sync::Arc;
 
     use crate::random::{Law, Seed};
-    use crate::scenario::{Batching, Dispatch, QueueOrder, Scenario, SetUp};
+    use crate::scenario::{Batching, Dispatch, Interrupted, QueueOrder, Scenario, SetUp};
     use crate::sim::Simulation;
     use crate::units::{SimDuration, SimTime};
 
@@ -289,7 +373,8 @@ mod tests {
                 scenario
             };
             let out = play(with(SERVERS), |run| {
-                (6..SERVERS).for_each(|index| run.pools[0].take_out(index as usize, false));
+                let last: Vec<usize> = (6..SERVERS as usize).collect();
+                run.pools[0].take_down(&last, Interrupted::Lost);
             });
             let few = play(with(6), |_| {});
             let wait = |run: &Simulation| run.tiers()[0].wait.mean_s();
@@ -303,7 +388,7 @@ mod tests {
     }
 
     /// What happens at random to single replicas and to the pool, under every kind of line and batch.
-    fn shaken(change: impl FnOnce(&mut Scenario), requeue: bool) -> Simulation {
+    fn shaken(change: impl FnOnce(&mut Scenario), running: Interrupted) -> Simulation {
         let mut scenario = scenario(6.0, SERVERS);
         change(&mut scenario);
         let horizon = SimTime::ZERO + scenario.horizon;
@@ -315,9 +400,17 @@ mod tests {
             since_stop += 1;
             for index in 0..SERVERS as usize {
                 match (ends, stream.below(40)) {
-                    (true, _) | (_, 0..6) => pool.bring_in(index),
-                    (_, 6 | 7) => pool.drain(index),
-                    (_, 8) => pool.take_out(index, requeue),
+                    (true, _) => {
+                        pool.release(&[index]);
+                        pool.bring_in(index);
+                    }
+                    (_, 0..3) => pool.bring_in(index),
+                    (_, 3..6) => pool.release(&[index]),
+                    (_, 6) => pool.drain(index),
+                    (_, 7) => pool.close(&[index]),
+                    (_, 8) => {
+                        pool.take_down(&[index, (index + 1) % SERVERS as usize], running);
+                    }
                     _ => {}
                 }
             }
@@ -326,7 +419,7 @@ mod tests {
             }
             if !ends && stream.below(100) == 0 {
                 since_stop = 0;
-                pool.stop(requeue);
+                pool.stop(running != Interrupted::Lost);
             }
         })
     }
@@ -369,7 +462,7 @@ mod tests {
     #[test]
     fn whatever_leaves_and_comes_back_every_request_ends_well_or_fails() {
         for (name, change) in cases() {
-            let run = shaken(change, false);
+            let run = shaken(change, Interrupted::Lost);
             let tier = &run.tiers()[0];
             assert!(tier.failed > 100, "{name}: {} failed", tier.failed);
             assert!(tier.in_system < 100, "{name}: {} left", tier.in_system);
@@ -380,11 +473,13 @@ mod tests {
     #[test]
     fn nobody_is_lost_who_starts_again_from_zero() {
         for (name, change) in cases() {
-            let run = shaken(change, true);
-            let tier = &run.tiers()[0];
-            assert_eq!(tier.failed, 0, "{name}");
-            assert_eq!(tier.completed + tier.in_system, tier.offered, "{name}");
-            assert!(tier.in_system < 100, "{name}: {} left", tier.in_system);
+            for running in [Interrupted::Requeued, Interrupted::Kept { every: 1000 }] {
+                let run = shaken(change, running);
+                let tier = &run.tiers()[0];
+                assert_eq!(tier.failed, 0, "{name}");
+                assert_eq!(tier.completed + tier.in_system, tier.offered, "{name}");
+                assert!(tier.in_system < 100, "{name}: {} left", tier.in_system);
+            }
         }
     }
 
