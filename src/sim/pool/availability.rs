@@ -404,11 +404,11 @@ mod tests {
                         pool.release(&[index]);
                         pool.bring_in(index);
                     }
-                    (_, 0..3) => pool.bring_in(index),
-                    (_, 3..6) => pool.release(&[index]),
-                    (_, 6) => pool.drain(index),
-                    (_, 7) => pool.close(&[index]),
-                    (_, 8) => {
+                    (_, 0..8) => pool.bring_in(index),
+                    (_, 8..16) => pool.release(&[index]),
+                    (_, 16) => pool.drain(index),
+                    (_, 17) => pool.close(&[index]),
+                    (_, 18) => {
                         pool.take_down(&[index, (index + 1) % SERVERS as usize], running);
                     }
                     _ => {}
