@@ -7,6 +7,7 @@
 //! scenario is a textbook queue, the formula is named and evaluated.
 
 mod arrivals;
+mod availability;
 mod bottleneck;
 mod fluid;
 mod forms;
@@ -74,7 +75,7 @@ pub struct Estimate {
     pub wall_s: f64,
     /// Expected bytes of memory.
     pub memory_bytes: f64,
-    /// Closed forms, where the scenario is a textbook queue.
+    /// Closed forms, where the scenario is a textbook queue, and of failures.
     pub closed_forms: Vec<ClosedForm>,
 }
 
@@ -118,8 +119,8 @@ pub struct ClosedForm {
     /// Which quantity it gives.
     #[serde(skip)]
     pub quantity: Quantity,
-    /// Of which tier; `None`: of all.
-    pub tier: Option<String>,
+    /// Of which tier or cluster; `None`: of all.
+    pub of: Option<String>,
     /// The same in words: `mean wait`, `p99 response` ...; with the tier where there are several.
     pub what: String,
     /// Its value.
@@ -147,11 +148,17 @@ pub fn estimate(scenario: &Scenario) -> Estimate {
         events: 2.0 * attempts,
         wall_s: attempts / REQUESTS_PER_THREAD_S,
         memory_bytes: memory_bytes(scenario, &fluid),
-        closed_forms: textbook::closed_forms(scenario),
+        closed_forms: closed_forms(scenario),
         tiers: fluid.tiers,
         total: fluid.total,
         capacity: fluid.capacity,
     }
+}
+
+/// What theory says of a scenario: as a queue, where it is one of the textbook's, and of its failures.
+fn closed_forms(scenario: &Scenario) -> Vec<ClosedForm> {
+    let queue = textbook::closed_forms(scenario).into_iter();
+    queue.chain(availability::closed_forms(scenario)).collect()
 }
 
 /// Further attempts of those who were refused or gave up, as far as their client makes any.

@@ -15,6 +15,7 @@ mod date;
 mod elastic;
 mod escape;
 mod estimate;
+mod failures;
 mod figure;
 mod frame;
 mod grid;

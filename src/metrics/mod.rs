@@ -6,6 +6,7 @@
 
 mod elastic;
 mod facts;
+mod failures;
 mod judge;
 mod measures;
 mod recorder;

@@ -6,7 +6,7 @@ use super::summary::{
     Check, People, PoolSummary, Quantiles, SCHEMA_VERSION, Shed, Summary, TierSummary,
     TimelineEntry, WarmUp,
 };
-use super::{Recorder, elastic, facts, judge};
+use super::{Recorder, elastic, facts, failures, judge};
 use crate::economics;
 use crate::scenario::{Pool, Scenario};
 use crate::sim::{Levels, PoolTally, Refusal, Simulation, TierTally};
@@ -61,6 +61,7 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
         total: tier_summary("all", &all, in_time.iter().sum()),
         pools,
         autoscalers: elastic::summaries(scenario, simulation, measured),
+        sites: failures::sites(scenario, simulation, measured),
         regions: regions(scenario, simulation),
         people,
         money: economics::bill(scenario, &usage(scenario, simulation, &tallies)),

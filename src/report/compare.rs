@@ -142,7 +142,7 @@ pub fn compare(a: &Summary, b: &Summary) -> Comparison {
         notes: notes(a, b),
         headline: of(&[Part::Headline]),
         tiers: of(&[Part::Tier]),
-        pools: of(&[Part::Pool, Part::Autoscaler]),
+        pools: of(&[Part::Pool, Part::Autoscaler, Part::Site]),
         promises: of(&[Part::Promise]),
         money: of(&[Part::Cost, Part::Income]),
     }
@@ -259,9 +259,12 @@ fn row(measure: &Measure, [a, b]: [Option<f64>; 2], judged: Option<(Difference, 
     let of = match measure.part {
         Part::Cost => Some("cost".to_owned()),
         Part::Income => Some("income".to_owned()),
-        Part::Headline | Part::Tier | Part::Pool | Part::Autoscaler | Part::Promise => {
-            measure.of.clone()
-        }
+        Part::Headline
+        | Part::Tier
+        | Part::Pool
+        | Part::Autoscaler
+        | Part::Site
+        | Part::Promise => measure.of.clone(),
     };
     let difference = match &judged {
         Some((judged, _)) => Some(judged.mean),
