@@ -13,7 +13,7 @@ macro_rules! scenario {
 }
 
 /// Name and text of each embedded scenario.
-pub const EMBEDDED: [(&str, &str); 10] = [
+pub const EMBEDDED: [(&str, &str); 11] = [
     scenario!("hello"),
     scenario!("ghibli-week"),
     scenario!("ghibli-no-quota"),
@@ -24,6 +24,7 @@ pub const EMBEDDED: [(&str, &str); 10] = [
     scenario!("replay-chat"),
     scenario!("replay-images"),
     scenario!("autoscaled-launch"),
+    scenario!("bad-week"),
 ];
 
 /// The embedded scenario with this name.
