@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use crate::program::Room;
 
 /// Each story with the share that is done in a few seconds without optimisation.
-const STORIES: [(&str, &str); 10] = [
+const STORIES: [(&str, &str); 11] = [
     ("hello", "1"),
     ("ghibli-week", "0.0002"),
     ("ghibli-no-quota", "0.0002"),
@@ -17,6 +17,7 @@ const STORIES: [(&str, &str); 10] = [
     ("replay-chat", "0.1"),
     ("replay-images", "0.1"),
     ("autoscaled-launch", "0.1"),
+    ("bad-week", "0.003"),
 ];
 
 /// Runs a story and gives its result, which obeys all rules.
@@ -188,4 +189,26 @@ fn reaction_time_costs_an_autoscaled_launch() {
         (short, result["total"]["abandoned"].as_u64())
     };
     assert!(lost(&slow).0 > lost(&prompt).0 && lost(&slow).1 > lost(&prompt).1);
+}
+
+#[test]
+fn a_bad_week_costs_more_than_what_fails_in_it() {
+    let result = told("bad-week");
+    let sites = result["sites"].as_array().expect("three sites");
+    assert_eq!(sites.len(), 3);
+    for site in sites {
+        // Each replica is updated once.
+        let planned = site["planned"]["replicas"].as_u64();
+        assert!(planned > Some(0), "{site}");
+        assert!(site["availability"].as_f64() > Some(0.9), "{site}");
+    }
+    // While the site is away, the two others are too small.
+    let melted = result["melted"].as_array().expect("a list");
+    let refused = melted.iter().find(|melted| melted["what"] == "was refused");
+    let from_s = refused.expect("somebody was refused")["worst_at_s"].as_f64();
+    let (gone_s, back_s) = (3.0 * 86_400.0 + 17.0 * 3600.0, 4.0 * 86_400.0);
+    assert!(
+        from_s >= Some(gone_s) && from_s <= Some(back_s),
+        "{from_s:?}"
+    );
 }
