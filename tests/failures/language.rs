@@ -121,6 +121,10 @@ fn what_is_wrong_is_told_with_what_is_allowed() {
             "whole number from 1",
         ),
         (
+            with("repair = { crews = 2 }", "").unwrap_err(),
+            "`cluster.lab.repair` needs `failures`",
+        ),
+        (
             with("maintenance = { at_most = \"10 %\" }", "").unwrap_err(),
             "`cluster.lab.maintenance.lasts` is missing",
         ),

@@ -199,13 +199,17 @@ fn running(at: &mut Cursor<'_>) -> Interrupted {
 #[derive(Clone)]
 pub(super) struct ClusterFailures {
     tables: Vec<usize>,
-    gpus_per_node: Option<u32>,
-    nodes_per_rack: Option<u32>,
-    racks_per_power_domain: Option<u32>,
+    stands: [Option<u32>; 3],
+    mended: Mended,
+    maintenance: Option<Maintenance>,
+}
+
+/// Who mends a cluster, and what stands ready.
+#[derive(Clone)]
+struct Mended {
     crews: Option<u32>,
     spares: u32,
     swap_s: Law,
-    maintenance: Option<Maintenance>,
 }
 
 /// One name, or a list of names.
@@ -264,55 +268,60 @@ impl Form for Names<'_> {
 pub(super) fn of_cluster(at: &mut Cursor<'_>, world: &World<'_>) -> Option<ClusterFailures> {
     let doc = "Tables of what fails: own ones, or published ones (llama3, rsc1, rsc2).";
     let tables = at.optional("failures", doc, Names(&world.failures));
-    let in_one = || whole_u32("", 1, MOST_IN_ONE);
-    let doc = "Where its GPUs stand; by default as its accelerator does.";
-    let [gpus_per_node, nodes_per_rack, racks_per_power_domain] =
-        at.section("topology", doc, |at| {
-            at.annotated();
-            [
-                at.optional("gpus_per_node", "GPUs of a node.", in_one()),
-                at.optional("nodes_per_rack", "Nodes of a rack.", in_one()),
-                at.optional(
-                    "racks_per_power_domain",
-                    "Racks on one feed of power.",
-                    in_one(),
-                ),
-            ]
-        });
-    let (crews, spares, swap_s) =
-        at.section("repair", "Who mends it, and what stands ready.", |at| {
-            at.annotated();
-            let crews = or_word("unlimited", None, some(whole_u32("crews", 1, MOST_CREWS)));
-            let doc = "Repairs at a time, first come first served; a restart needs no crew.";
-            (
-                at.default("crews", doc, crews, "unlimited"),
-                at.default(
-                    "spares",
-                    "Cold nodes that take the place of broken ones.",
-                    whole_u32("nodes", 0, MOST_CREWS),
-                    "0",
-                ),
-                at.default(
-                    "swap",
-                    "How long that takes: a duration, or a law.",
-                    law(seconds()),
-                    "0s",
-                ),
-            )
-        });
     let doc = "Planned work on all replicas, a few at a time.";
     let maintenance = at.optional_section("maintenance", doc, maintenance);
+    let doc = "Where its GPUs stand; by default as its accelerator does.";
+    let stands = at.optional_section("topology", doc, topology);
+    let doc = "Who mends it, and what stands ready.";
     let fails = tables.is_some() || maintenance.is_some();
-    fails.then(|| ClusterFailures {
+    if !fails {
+        let mended = at.optional_section("repair", doc, repair);
+        for (key, stray) in [("repair", mended.is_some()), ("topology", stands.is_some())] {
+            if stray {
+                let hint = "add `failures = \"llama3\"`, or leave it out: nothing fails here";
+                at.problem(key, "needs `failures` or `maintenance`", hint);
+            }
+        }
+        return None;
+    }
+    Some(ClusterFailures {
         tables: tables.unwrap_or_default(),
-        gpus_per_node,
-        nodes_per_rack,
-        racks_per_power_domain,
-        crews,
-        spares,
-        swap_s,
+        stands: stands.unwrap_or_default(),
+        mended: at.section("repair", doc, repair),
         maintenance,
     })
+}
+
+/// GPUs of a node, nodes of a rack and racks of a power domain, as far as they are said.
+fn topology(at: &mut Cursor<'_>) -> [Option<u32>; 3] {
+    at.annotated();
+    [
+        ("gpus_per_node", "GPUs of a node."),
+        ("nodes_per_rack", "Nodes of a rack."),
+        ("racks_per_power_domain", "Racks on one feed of power."),
+    ]
+    .map(|(key, doc)| at.optional(key, doc, whole_u32("", 1, MOST_IN_ONE)))
+}
+
+fn repair(at: &mut Cursor<'_>) -> Mended {
+    at.annotated();
+    let crews = or_word("unlimited", None, some(whole_u32("crews", 1, MOST_CREWS)));
+    let doc = "Repairs at a time, first come first served; a restart needs no crew.";
+    Mended {
+        crews: at.default("crews", doc, crews, "unlimited"),
+        spares: at.default(
+            "spares",
+            "Cold nodes that take the place of broken ones.",
+            whole_u32("nodes", 0, MOST_CREWS),
+            "0",
+        ),
+        swap_s: at.default(
+            "swap",
+            "How long that takes: a duration, or a law.",
+            law(seconds()),
+            "0s",
+        ),
+    }
 }
 
 fn maintenance(at: &mut Cursor<'_>) -> Maintenance {
@@ -354,12 +363,12 @@ impl ClusterFailures {
         scale: f64,
     ) -> Reliability {
         let published = published_topology(accelerator);
-        let rack = self.nodes_per_rack.unwrap_or(published.nodes_per_rack);
-        let racks = self.racks_per_power_domain;
+        let [node, rack, racks] = self.stands;
+        let rack = rack.unwrap_or(published.nodes_per_rack);
         let racks = racks.unwrap_or(published.racks_per_power_domain);
         let topology = Topology {
             gpus_per_replica,
-            gpus_per_node: self.gpus_per_node.unwrap_or(published.gpus_per_node),
+            gpus_per_node: node.unwrap_or(published.gpus_per_node),
             nodes_per_rack: rack,
             nodes_per_power_domain: rack.saturating_mul(racks),
         };
@@ -376,9 +385,9 @@ impl ClusterFailures {
                 .iter()
                 .flat_map(|&table| tables[table].clone())
                 .collect(),
-            crews: self.crews.map(scaled),
-            spares: scaled(self.spares),
-            swap_s: self.swap_s,
+            crews: self.mended.crews.map(scaled),
+            spares: scaled(self.mended.spares),
+            swap_s: self.mended.swap_s,
             maintenance: self.maintenance.clone(),
         }
     }

@@ -425,7 +425,10 @@ mod tests {
         })
     }
 
-    fn cases() -> Vec<(&'static str, fn(&mut Scenario))> {
+    /// A name, and what it changes.
+    type Case = (&'static str, fn(&mut Scenario));
+
+    fn cases() -> Vec<Case> {
         vec![
             ("central", |_| {}),
             ("shortest", |s| {
