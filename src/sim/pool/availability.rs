@@ -1,6 +1,8 @@
 //! Availability: single replicas leave service and come back.
 //!
-//! A replica serves, or it drains (it takes nobody more and leaves when its batch has ended), or it is out. Who is
+//! The operator lets a replica serve, or drain (it takes nobody more and leaves when its batch has ended), or it is
+//! out. Beside that it may be broken, for several reasons at once: it serves again when the last of them is gone and
+//! the operator still wants it. Who is
 //! given to whom goes by the occupancy, on which only those are that serve; so the steps of an attempt need not ask.
 //! Where each replica has a line of its own, who waits for one that leaves moves to the lines of the others; only
 //! while nobody serves do they stay where they are.
@@ -14,8 +16,10 @@ use crate::units::SimTime;
 /// Which replicas of a pool serve.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Availability {
-    /// By replica; who is not in the list serves.
+    /// By replica what the operator wants; who is not in the list serves.
     states: Vec<State>,
+    /// By replica: for how many reasons it is broken; none where the list ends.
+    faults: Vec<u8>,
     /// Who serves, by number; only kept up while somebody does not and each replica has a line of its own.
     serving: Vec<u32>,
     /// Replicas that drain or are out.
@@ -37,11 +41,42 @@ impl Availability {
         self.states.get(index).copied().unwrap_or(State::Serving)
     }
 
+    #[inline]
+    fn faults(&self, index: usize) -> u8 {
+        self.faults.get(index).copied().unwrap_or(0)
+    }
+
+    /// What a replica does in effect.
+    #[inline]
+    fn effect(&self, index: usize) -> State {
+        match self.faults(index) {
+            0 => self.state(index),
+            _ => State::Out,
+        }
+    }
+
     fn set(&mut self, index: usize, to: State) {
-        let from = self.state(index);
-        let known = self.states.len().max(index + 1);
-        self.states.resize(known, State::Serving);
-        self.states[index] = to;
+        self.change(index, |own| {
+            let known = own.states.len().max(index + 1);
+            own.states.resize(known, State::Serving);
+            own.states[index] = to;
+        });
+    }
+
+    /// One more reason for which a replica is broken, or one less.
+    fn set_faults(&mut self, index: usize, to: u8) {
+        self.change(index, |own| {
+            let known = own.faults.len().max(index + 1);
+            own.faults.resize(known, 0);
+            own.faults[index] = to;
+        });
+    }
+
+    /// Changes something about a replica, and the counts with it.
+    fn change(&mut self, index: usize, how: impl FnOnce(&mut Self)) {
+        let from = self.effect(index);
+        how(self);
+        let to = self.effect(index);
         self.absent -= usize::from(from != State::Serving);
         self.absent += usize::from(to != State::Serving);
         self.out -= usize::from(from == State::Out);
@@ -55,7 +90,7 @@ impl Availability {
         let numbers = 0..replicas;
         serving.extend(
             numbers
-                .filter(|&index| self.state(index) == State::Serving)
+                .filter(|&index| self.effect(index) == State::Serving)
                 .map(|index| index as u32),
         );
         self.serving = serving;
@@ -65,7 +100,7 @@ impl Availability {
 impl Pool {
     // -- what those ask who decide --------------------------------------------------------------------
 
-    /// Whether a replica has left service.
+    /// Whether the operator has no replica there any more: one that drained has ended.
     pub(crate) fn is_out(&self, index: usize) -> bool {
         self.availability.state(index) == State::Out
     }
@@ -77,14 +112,18 @@ impl Pool {
 
     // -- what they do, between windows or at an event of the pool --------------------------------------
 
-    /// A replica leaves service at once: what runs on it fails, or waits to start again from zero.
-    pub(crate) fn take_out(&mut self, index: usize, requeue: bool) {
-        if self.is_out(index) {
+    /// A replica is broken at once, for one reason more: what runs on it fails, or waits to start again from zero.
+    pub(crate) fn break_down(&mut self, index: usize, requeue: bool) {
+        let faults = self.availability.faults(index);
+        self.availability.set_faults(index, faults + 1);
+        if faults > 0 {
             return;
         }
         let was_busy = !self.is_idle(index);
         self.hide(index);
-        self.availability.set(index, State::Out);
+        if self.availability.state(index) == State::Draining {
+            self.availability.set(index, State::Out);
+        }
         if was_busy {
             self.gauges.busy.down(self.clock);
         }
@@ -93,28 +132,45 @@ impl Pool {
         self.redistribute();
     }
 
+    /// A broken replica has one reason less to be; without any it serves again, if the operator wants it.
+    pub(crate) fn mend(&mut self, index: usize) {
+        let faults = self.availability.faults(index);
+        self.availability
+            .set_faults(index, faults.saturating_sub(1));
+        if faults == 1 && self.availability.state(index) == State::Serving {
+            self.count_in_service();
+            self.show(index);
+            self.redistribute();
+        }
+    }
+
     /// A replica takes nobody more, and leaves service when its batch has ended.
     pub(crate) fn drain(&mut self, index: usize) {
         if self.availability.state(index) != State::Serving {
             return;
         }
-        self.hide(index);
         let is_idle = self.is_idle(index);
+        let is_broken = self.availability.faults(index) > 0;
         let state = if is_idle { State::Out } else { State::Draining };
+        if !is_broken {
+            self.hide(index);
+        }
         self.availability.set(index, state);
         self.count_in_service();
         self.redistribute();
     }
 
-    /// A replica that was out or drains serves.
+    /// A replica that was out or drains serves, unless it is broken.
     pub(crate) fn bring_in(&mut self, index: usize) {
         if self.availability.state(index) == State::Serving {
             return;
         }
         self.availability.set(index, State::Serving);
-        self.count_in_service();
-        self.show(index);
-        self.redistribute();
+        if self.availability.faults(index) == 0 {
+            self.count_in_service();
+            self.show(index);
+            self.redistribute();
+        }
     }
 
     /// Replicas are delivered that do not serve yet.
@@ -143,7 +199,7 @@ impl Pool {
         }
     }
 
-    /// Replicas in service.
+    /// Replicas in service: those that serve, and those that drain.
     pub(super) fn in_service(&self) -> u64 {
         (self.replicas.len() - self.availability.out) as u64
     }
@@ -158,7 +214,7 @@ impl Pool {
     /// Whether a replica may be given somebody.
     #[inline]
     pub(super) fn takes_requests(&self, index: usize) -> bool {
-        self.availability.absent == 0 || self.availability.state(index) == State::Serving
+        self.availability.absent == 0 || self.availability.effect(index) == State::Serving
     }
 
     /// The batch of a replica has ended; whether it leaves service now.
@@ -289,7 +345,7 @@ mod tests {
                 scenario
             };
             let out = play(with(SERVERS), |run| {
-                (6..SERVERS).for_each(|index| run.pools[0].take_out(index as usize, false));
+                (6..SERVERS).for_each(|index| run.pools[0].break_down(index as usize, false));
             });
             let few = play(with(6), |_| {});
             let wait = |run: &Simulation| run.tiers()[0].wait.mean_s();
@@ -315,9 +371,14 @@ mod tests {
             since_stop += 1;
             for index in 0..SERVERS as usize {
                 match (ends, stream.below(40)) {
-                    (true, _) | (_, 0..6) => pool.bring_in(index),
+                    (true, _) => {
+                        pool.bring_in(index);
+                        (0..9).for_each(|_| pool.mend(index));
+                    }
+                    (_, 0..6) => pool.bring_in(index),
                     (_, 6 | 7) => pool.drain(index),
-                    (_, 8) => pool.take_out(index, requeue),
+                    (_, 8) => pool.break_down(index, requeue),
+                    (_, 9..16) => pool.mend(index),
                     _ => {}
                 }
             }
@@ -331,7 +392,9 @@ mod tests {
         })
     }
 
-    fn cases() -> Vec<(&'static str, fn(&mut Scenario))> {
+    type Case = (&'static str, fn(&mut Scenario));
+
+    fn cases() -> Vec<Case> {
         vec![
             ("central", |_| {}),
             ("shortest", |s| {
