@@ -8,6 +8,7 @@
 #[cfg(feature = "gpu")]
 mod adapters;
 mod answer;
+mod catalog;
 mod chart;
 mod compare;
 mod csv;
@@ -36,6 +37,7 @@ mod fixture;
 
 #[cfg(feature = "gpu")]
 pub use adapters::{measurable_json, measurable_markdown, measurable_table};
+pub use catalog::{CatalogTable, catalog_csv, catalog_json, catalog_table};
 pub use compare::{
     Comparison, Row, Side, compare, comparison_csv, comparison_json, comparison_markdown,
     comparison_table,
