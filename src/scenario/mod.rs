@@ -6,9 +6,11 @@
 //! GPUs, images. Entities refer to each other by index into the scenario's lists, which are sorted
 //! by name, so that the order of tables in the file changes nothing.
 
+mod arrival;
 pub mod demand;
 pub mod fleet;
 pub mod goal;
+pub mod order;
 pub mod policy;
 pub mod process;
 mod read;
@@ -22,6 +24,7 @@ pub use demand::{
 };
 pub use fleet::{Chunk, Cluster, Outage, Pool, Region, SetUp};
 pub use goal::{Fact, FactUse, FitPair, Goal, Market, Metric, Slo};
+pub use order::{Arrived, Order, Pace, Supplier};
 pub use policy::{
     Admission, Batching, Client, Degradation, Dispatch, Drop, PatienceUntil, Policy, QueueLimit,
     QueueOrder, Quota, QuotaWindow, RateLimit, Retry, Routing, Rules, TierRules,
@@ -78,6 +81,8 @@ pub struct Scenario {
     pub pools: Vec<Pool>,
     /// What was ordered, sorted by name.
     pub chunks: Vec<Chunk>,
+    /// Who can deliver only so much, sorted by name.
+    pub suppliers: Vec<Supplier>,
     /// The rules in force, each from a date on; the first entry is from the start.
     pub rules: Vec<(SimTime, Rules)>,
     /// The interventions in words, for reports: date and what changed.

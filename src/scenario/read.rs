@@ -19,6 +19,7 @@ mod law;
 mod measured;
 mod moment;
 mod notes;
+mod orders;
 mod people;
 mod policies;
 mod problem;
@@ -240,7 +241,8 @@ struct Sections {
     demands: Vec<Demand>,
     profiles: Vec<supply::ProfileParts>,
     clusters: Vec<supply::ClusterParts>,
-    chunks: Vec<crate::scenario::Chunk>,
+    chunks: Vec<supply::ChunkParts>,
+    suppliers: Vec<orders::SupplierParts>,
     policy: Policy,
     interventions: Vec<timeline::Intervention>,
     slos: Vec<Slo>,
@@ -282,6 +284,7 @@ fn sections<'a>(
         profiles: supply::profiles(root),
         clusters: supply::clusters(root, &world),
         chunks: supply::chunks(root, &world),
+        suppliers: orders::suppliers(root),
         policy: policies::policy(root, &world),
         interventions: timeline::interventions(root, &world),
         slos: goals::slos(root, &world),
@@ -319,6 +322,7 @@ fn assemble(
         &sections.clusters,
         sections.chunks,
     );
+    let suppliers = orders::known(notes, sections.suppliers, world.scale);
     if !notes.is_clean() {
         return None;
     }
@@ -343,11 +347,12 @@ fn assemble(
         works: sections.works,
         demands: sections.demands,
         regions: sections.regions,
-        timeline: timeline::in_words(&sections.interventions, &supply.chunks, general.horizon),
-        outages: timeline::outages(&sections.interventions, &supply.pools),
+        timeline: Vec::new(),
+        outages: Vec::new(),
         clusters: supply.clusters,
-        pools: supply.pools,
+        pools: Vec::new(),
         chunks: supply.chunks,
+        suppliers,
         rules,
         slos: sections.slos,
         market: sections.market,
@@ -356,7 +361,13 @@ fn assemble(
         inputs: Vec::new(),
         warnings: Vec::new(),
     };
+    // Promises are judged by what is expected, so that no seed makes a scenario invalid.
+    scenario.set_up_pools(supply.pools);
+    scenario.outages = timeline::outages(&sections.interventions, &scenario.pools);
     checks::check(notes, &scenario);
+    scenario.arrive_in(0);
+    scenario.timeline =
+        timeline::in_words(&sections.interventions, &scenario.chunks, general.horizon);
     scenario.warnings = checks::warnings(&scenario, unused);
     scenario.warnings.extend(measured.into_iter().flatten());
     Some(scenario)

@@ -6,12 +6,13 @@ use super::World;
 use super::cursor::Cursor;
 use super::form::{Form, or_word, reference, some, whole, whole_u32, words};
 use super::law::law;
-use super::moment::Moment;
 use super::notes::{Notes, Spot};
+use super::orders;
 use super::quantity::{Money, bytes, duration, fine_seconds, money, number, power, seconds};
 use super::tree::Value;
+use crate::profile::catalog;
 use crate::profile::{DeviceProfile, Provenance, ServiceCurve, Spread};
-use crate::scenario::{Chunk, Cluster, Pool, SetUp};
+use crate::scenario::{Arrived, Chunk, Cluster, Pool, SetUp};
 use crate::units::{SimDuration, SimTime};
 
 /// Most requests in one batch.
@@ -204,6 +205,8 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
                     number(1.0, 10.0),
                     "1",
                 ),
+                power_limits_w: orders::power_limits_w(at, world),
+                free_replicas: 0,
             },
             profile: at.optional(
                 "profile",
@@ -255,115 +258,157 @@ fn set_up(at: &mut Cursor<'_>) -> Option<SetUp> {
     law_s.map(|law_s| SetUp { law_s, keep_warm })
 }
 
-pub(super) fn chunks(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<Chunk> {
+/// A chunk before the catalog was asked for its price.
+pub(super) struct ChunkParts {
+    chunk: Chunk,
+    from_catalog: bool,
+}
+
+pub(super) fn chunks(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ChunkParts> {
     let doc = "GPUs that were ordered from one provider, priced and delivered together.";
     let chunks = root.keyed("chunk", doc, |name, at| {
         at.annotated();
-        Chunk {
-            name: name.to_owned(),
-            gpus: at.required("gpus", "How many GPUs.", whole("GPUs", 1, 10_000_000_000)),
-            accelerator: at.required("accelerator", "The kind of GPU.", words()),
-            provider: at.default("provider", "Who supplies them.", words(), "\"\""),
-            term: at.default(
-                "term",
-                "The contract: on-demand, reserved-1y ...",
-                words(),
-                "\"\"",
-            ),
-            cluster: at.required(
-                "cluster",
-                "Where they go.",
-                reference("cluster", &world.clusters),
-            ),
-            delivered: at.default(
-                "delivered",
-                "When they are there, and paid from.",
-                Moment {
-                    start_unix_s: world.start_unix_s,
-                    clamped: true,
-                },
-                "0s",
-            ),
-            usd_per_gpu_hour: at.default(
-                "price",
-                "What a GPU costs.",
-                money(Money::PerGpuHour),
-                "0 USD/GPU-hour",
-            ),
-            busy_w_per_gpu: at.default(
-                "busy_power",
-                "Power of one GPU with its share of the node, busy; 0 if the price includes it.",
-                power(),
-                "0 W",
-            ),
-            idle_w_per_gpu: at.default("idle_power", "The same, idle.", power(), "0 W"),
-        }
+        chunk(name, at, world)
     });
     chunks.into_iter().map(|(_, chunk)| chunk).collect()
 }
 
-/// What came out of the supply tables.
+fn chunk(name: &str, at: &mut Cursor<'_>, world: &World<'_>) -> ChunkParts {
+    let gpus = at.required("gpus", "How many GPUs.", whole("GPUs", 1, 10_000_000_000));
+    let accelerator = at.required("accelerator", "The kind of GPU.", words());
+    let provider = at.default("provider", "Who supplies them.", words(), "\"\"");
+    let doc = "The contract: on-demand, reserved-1y ...";
+    let term = at.default("term", doc, words(), "\"\"");
+    let doc = "Where they go.";
+    let cluster = at.required("cluster", doc, reference("cluster", &world.clusters));
+    let order = orders::order(at, world);
+    let price = at.default(
+        "price",
+        "What a GPU costs; \"catalog\": as the catalog says for its provider, accelerator and term.",
+        or_word("catalog", None, some(money(Money::PerGpuHour))),
+        "0 USD/GPU-hour",
+    );
+    let chunk = Chunk {
+        name: name.to_owned(),
+        gpus,
+        accelerator,
+        provider,
+        term,
+        cluster,
+        delivered: SimTime::ZERO,
+        order,
+        arrived: Arrived::default(),
+        replicas: 0,
+        gpus_per_replica: 1,
+        usd_per_gpu_hour: price.unwrap_or(0.0),
+        busy_w_per_gpu: at.default(
+            "busy_power",
+            "Power of one GPU with its share of the node, busy; 0 if the price includes it.",
+            power(),
+            "0 W",
+        ),
+        idle_w_per_gpu: at.default("idle_power", "The same, idle.", power(), "0 W"),
+    };
+    ChunkParts {
+        chunk,
+        from_catalog: price.is_none(),
+    }
+}
+
+/// A chunk with its price from the catalog, if it wants that.
+fn priced(notes: &Notes, part: ChunkParts) -> Chunk {
+    let mut chunk = part.chunk;
+    if !part.from_catalog {
+        return chunk;
+    }
+    let path = format!("chunk.{}.price", chunk.name);
+    let Some(price) = catalog::price(&chunk.provider, &chunk.accelerator, &chunk.term) else {
+        let message = format!(
+            "the catalog has no price of \"{}\" from \"{}\" under the term \"{}\"",
+            super::problem::shown(&chunk.accelerator),
+            super::problem::shown(&chunk.provider),
+            super::problem::shown(&chunk.term)
+        );
+        let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+        let near = catalog::prices().iter().filter(|price| {
+            same(&price.provider, &chunk.provider) || same(&price.accelerator, &chunk.accelerator)
+        });
+        let near: Vec<String> = near
+            .take(6)
+            .map(|price| format!("{} {} {}", price.provider, price.accelerator, price.term))
+            .collect();
+        let hint = match near.is_empty() {
+            true => "`meltpoint catalog prices` lists all; or write the price".to_owned(),
+            false => format!("it has {}; or write the price", near.join("; ")),
+        };
+        notes.problem_at(&path, message, hint);
+        return chunk;
+    };
+    chunk.usd_per_gpu_hour = price.usd_per_gpu_hour;
+    let value = format!("{} USD/GPU-hour", price.usd_per_gpu_hour);
+    let source = format!("catalog: {} ({})", price.source, price.date);
+    notes.restate(&path, value, price.provenance, source);
+    chunk
+}
+
+/// What came out of the supply tables; each cluster has one pool for each that it may have.
 pub(super) struct Supply {
     pub(super) clusters: Vec<Cluster>,
-    pub(super) pools: Vec<Pool>,
+    pub(super) pools: Vec<(u32, Pool)>,
     pub(super) chunks: Vec<Chunk>,
 }
 
-/// Shares the replicas of each cluster over its pools.
-///
-/// A pool gets its share of every delivery, the first pools the remainder. There are no more pools
-/// than the first delivery has replicas, so that each can serve from then on.
+/// Makes clusters, chunks at the scale of the scenario, and of every cluster the pool of which it has some.
 pub(super) fn build(
     notes: &Notes,
     scale: f64,
     profiles: &[ProfileParts],
     parts: &[ClusterParts],
-    mut chunks: Vec<Chunk>,
+    chunks: Vec<ChunkParts>,
 ) -> Supply {
+    let mut chunks: Vec<Chunk> = chunks.into_iter().map(|part| priced(notes, part)).collect();
     let mut pools = Vec::new();
+    let mut clusters = Vec::new();
     for (index, part) in parts.iter().enumerate() {
         let profile = part
             .profile
             .map(|profile| profiles[profile].for_batches_up_to(part.batch_limit));
         let stated = profile.is_some();
         let profile = profile.unwrap_or_else(service_profile);
-        let mut deliveries = Vec::new();
+        let mut cluster = part.cluster.clone();
         if part.replicas > 0 {
-            deliveries.push((SimTime::ZERO, scaled_replicas(part.replicas as f64, scale)));
+            cluster.free_replicas = scaled_replicas(part.replicas as f64, scale);
         }
         for chunk in chunks.iter_mut().filter(|chunk| chunk.cluster == index) {
             if stated && chunk.accelerator != profile.accelerator {
                 refuse_accelerator(notes, chunk, &profile);
                 continue;
             }
-            deliveries.push((
-                ready(chunk, part.start_up),
-                take_in(notes, chunk, &profile, scale),
-            ));
-        }
-        deliveries.sort_by_key(|delivery| delivery.0);
-        let first = deliveries.first().map_or(0, |delivery| delivery.1);
-        let count = part.pools.min(first);
-        pools.extend((0..count).map(|number| {
-            Pool {
-                name: format!("{}/{}", part.cluster.name, number + 1),
-                cluster: index,
-                profile: profile.clone(),
-                batch_limit: part.batch_limit,
-                start_up: part.start_up,
-                set_up: part.set_up,
-                deliveries: deliveries
-                    .iter()
-                    .map(|&(at, replicas)| {
-                        (at, replicas / count + u32::from(number < replicas % count))
-                    })
-                    .filter(|delivery| delivery.1 > 0)
-                    .collect(),
+            if !cluster.power_limits_w.is_empty() && chunk.busy_w_per_gpu <= 0.0 {
+                let message = format!(
+                    "`chunk.{}` goes to a site with a power limit, but does not say what power it draws",
+                    chunk.name
+                );
+                let hint = "add `busy_power = \"1.19 kW\"`, with its share of the node";
+                notes.problem_at(&format!("chunk.{}", chunk.name), message, hint);
             }
-        }));
+            chunk.replicas = take_in(notes, chunk, &profile, scale);
+            chunk.gpus_per_replica = profile.gpus_per_replica;
+        }
+        let pool = Pool {
+            name: part.cluster.name.clone(),
+            cluster: index,
+            profile,
+            batch_limit: part.batch_limit,
+            start_up: part.start_up,
+            set_up: part.set_up,
+            deliveries: Vec::new(),
+        };
+        pools.push((part.pools, pool));
+        clusters.push(cluster);
     }
     Supply {
-        clusters: parts.iter().map(|part| part.cluster.clone()).collect(),
+        clusters,
         pools,
         chunks,
     }
@@ -381,14 +426,6 @@ fn refuse_accelerator(notes: &Notes, chunk: &Chunk, profile: &DeviceProfile) {
         ),
         "deliver it into a cluster with a profile of its accelerator",
     );
-}
-
-/// When the replicas of a chunk serve; those that are there at the start run already.
-fn ready(chunk: &Chunk, start_up: SimDuration) -> SimTime {
-    match chunk.delivered {
-        SimTime::ZERO => SimTime::ZERO,
-        delivered => delivered + start_up,
-    }
 }
 
 /// Scales a chunk and gives its replicas; at least one, with its GPUs, where the unscaled has one.
