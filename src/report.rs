@@ -13,6 +13,7 @@ mod chart;
 mod compare;
 mod csv;
 mod date;
+mod deliveries;
 mod escape;
 mod estimate;
 mod figure;

@@ -5,7 +5,7 @@ use super::summary::{
     Check, People, PoolSummary, Quantiles, SCHEMA_VERSION, Shed, Summary, TierSummary,
     TimelineEntry, WarmUp,
 };
-use super::{Recorder, facts, judge};
+use super::{Recorder, deliveries, facts, judge};
 use crate::economics;
 use crate::scenario::{Pool, Scenario};
 use crate::sim::{Levels, PoolTally, Refusal, Simulation, TierTally};
@@ -60,6 +60,7 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
         total: tier_summary("all", &all, in_time.iter().sum()),
         pools,
         people,
+        deliveries: deliveries(scenario, &scenario.chunks, reached),
         money: economics::bill(scenario, &usage(scenario, simulation, &tallies)),
         slos: judge::slos(scenario, &tallies),
         facts: facts::facts(scenario, recorder, &people, all.completed),

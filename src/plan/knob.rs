@@ -231,7 +231,11 @@ fn without(scenario: &Scenario, chunk: &Chunk) -> Option<String> {
         .iter()
         .any(|input| input.path.starts_with("cluster.") && input.path.ends_with(".replicas"));
     let after_s = scenario.horizon.as_s().ceil() + 1.0;
-    (others || free).then(|| format!("chunk.{}.delivered=\"{after_s}s\"", chunk.name))
+    let key = match chunk.order.ordered_s {
+        Some(_) => "ordered",
+        None => "delivered",
+    };
+    (others || free).then(|| format!("chunk.{}.{key}=\"{after_s}s\"", chunk.name))
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub use demand::{
 };
 pub use fleet::{Chunk, Cluster, Outage, Pool, Region, SetUp};
 pub use goal::{Fact, FactUse, FitPair, Goal, Market, Metric, Slo};
-pub use order::{Arrived, Order, Pace, Supplier};
+pub use order::{Arrived, Order, Pace, Supplier, up_to};
 pub use policy::{
     Admission, Batching, Client, Degradation, Dispatch, Drop, PatienceUntil, Policy, QueueLimit,
     QueueOrder, Quota, QuotaWindow, RateLimit, Retry, Routing, Rules, TierRules,
@@ -104,6 +104,15 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Whether orders, stages, suppliers or power decide when chunks come, and not only a date.
+    #[must_use]
+    pub fn says_how_chunks_come(&self) -> bool {
+        let limited = |cluster: &Cluster| !cluster.power_limits_w.is_empty();
+        !self.suppliers.is_empty()
+            || self.clusters.iter().any(limited)
+            || self.chunks.iter().any(|chunk| !chunk.order.is_plain())
+    }
+
     /// People who may come, of all populations together.
     #[must_use]
     pub fn potential(&self) -> f64 {

@@ -43,7 +43,7 @@ use notes::Notes;
 use tree::Node;
 
 use crate::scenario::{
-    Client, Demand, Fact, FitPair, Market, Policy, Region, Rules, Scenario, Slo, Work,
+    Client, Demand, Fact, FitPair, Market, Policy, Pool, Region, Rules, Scenario, Slo, Work,
 };
 
 /// A scenario as text.
@@ -361,16 +361,25 @@ fn assemble(
         inputs: Vec::new(),
         warnings: Vec::new(),
     };
-    // Promises are judged by what is expected, so that no seed makes a scenario invalid.
-    scenario.set_up_pools(supply.pools);
-    scenario.outages = timeline::outages(&sections.interventions, &scenario.pools);
-    checks::check(notes, &scenario);
-    scenario.arrive_in(0);
-    scenario.timeline =
-        timeline::in_words(&sections.interventions, &scenario.chunks, general.horizon);
+    deliver(notes, &mut scenario, supply.pools, &sections.interventions);
     scenario.warnings = checks::warnings(&scenario, unused);
     scenario.warnings.extend(measured.into_iter().flatten());
     Some(scenario)
+}
+
+/// Lets the chunks arrive in pools, and checks the whole. It is judged by what is expected, so that no seed
+/// makes a scenario invalid.
+fn deliver(
+    notes: &Notes,
+    scenario: &mut Scenario,
+    pools: Vec<(u32, Pool)>,
+    interventions: &[timeline::Intervention],
+) {
+    scenario.set_up_pools(pools);
+    scenario.outages = timeline::outages(interventions, &scenario.pools);
+    checks::check(notes, scenario);
+    scenario.arrive_in(0);
+    scenario.timeline = timeline::in_words(interventions, &scenario.chunks, scenario.horizon);
 }
 
 /// The tables to which nothing refers.
@@ -389,6 +398,11 @@ fn unused(sections: &Sections, world: &World<'_>) -> Vec<String> {
     });
     note("work", &world.works, &|i| {
         demands.iter().any(|demand| demand.work == i)
+    });
+    let suppliers: Vec<String> = sections.suppliers.iter().map(|s| s.table.clone()).collect();
+    note("supplier", &suppliers, &|i| {
+        let name = sections.suppliers[i].name.as_str();
+        sections.chunks.iter().any(|chunk| chunk.provider() == name)
     });
     note("profile", &world.profiles, &|i| {
         clusters.iter().any(|c| c.profile == Some(i))

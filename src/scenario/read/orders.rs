@@ -179,7 +179,8 @@ fn parts(at: &mut Cursor<'_>, order: &mut Order, scale: f64) {
 pub(super) struct SupplierParts {
     /// Its table.
     pub(super) table: String,
-    name: String,
+    /// Its name in chunks.
+    pub(super) name: String,
     deliverable: Option<Pace>,
 }
 

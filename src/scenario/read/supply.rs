@@ -264,6 +264,13 @@ pub(super) struct ChunkParts {
     from_catalog: bool,
 }
 
+impl ChunkParts {
+    /// Who supplies it.
+    pub(super) fn provider(&self) -> &str {
+        &self.chunk.provider
+    }
+}
+
 pub(super) fn chunks(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ChunkParts> {
     let doc = "GPUs that were ordered from one provider, priced and delivered together.";
     let chunks = root.keyed("chunk", doc, |name, at| {
