@@ -31,7 +31,7 @@ const ALL: [CatalogTable; 3] = [
 impl CatalogTable {
     fn title(self) -> &'static str {
         match self {
-            Self::Accelerators => "Accelerators",
+            Self::Accelerators => "Accelerators (rates in dense TFLOP/s)",
             Self::Prices => "Prices",
             Self::Providers => "Providers",
         }
@@ -128,7 +128,7 @@ fn accelerators(rows: &[Accelerator]) -> Grid {
         ("vendor", Align::Left),
         ("GB", Align::Right),
         ("TB/s", Align::Right),
-        ("TFLOP/s 16 bit", Align::Right),
+        ("16 bit", Align::Right),
         ("8 bit", Align::Right),
         ("4 bit", Align::Right),
         ("W", Align::Right),
