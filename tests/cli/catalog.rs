@@ -118,7 +118,7 @@ fn what_is_wrong_with_an_overlay_is_said_with_its_line() {
         &["catalog", "--overlay", "a.csv"],
         &["a.csv:2:", "\"cheap\"", "help"],
     );
-    room.write("a.toml", "[[price]]\n[[chunk]]\n");
+    room.write("a.toml", "[[price]]\nprovider = 'A'\n");
     room.refused(
         &["catalog", "--overlay", "a.toml"],
         &["a.toml:1:", "missing field"],
