@@ -6,12 +6,13 @@ use serde_json::Value as Json;
 use crate::program::Room;
 
 /// Each story with the share that is done in a few seconds without optimisation.
-const STORIES: [(&str, &str); 9] = [
+const STORIES: [(&str, &str); 10] = [
     ("hello", "1"),
     ("ghibli-week", "0.0002"),
     ("ghibli-no-quota", "0.0002"),
     ("free-on-day-one", "0.0002"),
     ("hundred-k-chunk", "0.0002"),
+    ("hundred-k-orders", "0.00005"),
     ("launch-2022", "0.0005"),
     ("retry-storm", "0.1"),
     ("replay-chat", "0.1"),
@@ -128,6 +129,19 @@ fn the_free_tier_may_open_on_the_first_day() {
 #[test]
 fn a_chunk_may_come_in_mid_surge() {
     told("hundred-k-chunk");
+}
+
+#[test]
+fn what_was_ordered_comes_in_parts_and_adds_up() {
+    let result = told("hundred-k-orders");
+    let deliveries = result["deliveries"].as_array().expect("orders");
+    assert_eq!(deliveries.len(), 3);
+    for delivery in deliveries {
+        let gpus = |key: &str| delivery[key].as_u64().expect("a count");
+        let parts = gpus("powered_gpus") + gpus("dark_gpus") + gpus("missing_gpus");
+        assert_eq!(parts, gpus("gpus"));
+        assert!(delivery["ordered_s"].as_f64() < delivery["first_s"].as_f64());
+    }
 }
 
 #[test]
