@@ -293,7 +293,8 @@ fn a_price_from_the_catalog_comes_with_its_source() {
     )
     .expect("text");
     let scenario = scenario("", &text);
-    let price = meltpoint::profile::catalog::price("Lambda", "H100-SXM-80GB", "on-demand");
+    let catalog = meltpoint::profile::catalog::Catalog::built_in();
+    let price = catalog.price("Lambda", "H100-SXM-80GB", "on-demand");
     let price = price.expect("it is in the catalog");
     assert!((scenario.chunks[0].usd_per_gpu_hour - price.usd_per_gpu_hour).abs() < 1e-12);
     let mut inputs = scenario.inputs.iter();
@@ -308,4 +309,27 @@ fn a_price_from_the_catalog_comes_with_its_source() {
             .as_ref()
             .is_some_and(|source| source.contains(&price.source))
     );
+}
+
+#[test]
+fn a_file_of_the_users_goes_before_the_catalog() {
+    let text = "extends = \"hello\"\n[scenario]\ncatalog = \"mine.csv\"\n[chunk.a]\ngpus = 8\ncluster = \"lab\"\n\
+                accelerator = \"H100-SXM-80GB\"\nprovider = \"Mine\"\nterm = \"spot\"\nprice = \"catalog\"\n";
+    let source = Source {
+        name: "mine.toml",
+        text,
+    };
+    let with = |row: &'static str| {
+        let files = move |_: &str| {
+            let header = "provider,accelerator,term,usd_per_gpu_hour,source\n";
+            Ok(format!("{header}{row}\n").into_bytes())
+        };
+        read(source, &Settings::default(), &files)
+    };
+    let scenario = with("Mine,H100-SXM-80GB,spot,1.25,a letter").expect("it has a price");
+    assert!((scenario.chunks[0].usd_per_gpu_hour - 1.25).abs() < 1e-12);
+    let problems = with("Mine,H100-SXM-80GB,spot,cheap,a letter").map(|_| ());
+    let message = problems.expect_err("it has none").to_string();
+    assert!(message.contains("mine.csv:2:"), "{message}");
+    assert!(message.contains("\"cheap\""), "{message}");
 }

@@ -8,7 +8,7 @@ mod prices;
 mod providers;
 
 pub use overlay::{OverlayFormat, OverlayProblem};
-pub use prices::{Price, price, prices};
+pub use prices::{Price, prices};
 pub use providers::{Provider, providers};
 
 use std::sync::LazyLock;
@@ -96,6 +96,13 @@ impl Catalog {
             prices: prices().to_vec(),
             providers: providers().to_vec(),
         }
+    }
+
+    /// The price of an accelerator from a provider under a term.
+    #[must_use]
+    pub fn price(&self, provider: &str, accelerator: &str, term: &str) -> Option<&Price> {
+        let mut all = self.prices.iter();
+        all.find(|price| price.is_of(provider, accelerator, term))
     }
 }
 
@@ -209,7 +216,7 @@ mod tests {
             );
             let (provider, accelerator, term) = (&price.provider, &price.accelerator, &price.term);
             assert_eq!(
-                super::price(provider, accelerator, term),
+                Catalog::built_in().price(provider, accelerator, term),
                 Some(price),
                 "it is there once"
             );

@@ -8,6 +8,7 @@
 //! them, checks them, notes their effective values, and describes them as JSON Schema.
 
 mod amount;
+mod catalog;
 mod checks;
 mod cursor;
 mod demands;
@@ -315,14 +316,17 @@ fn assemble(
         policy: sections.policy,
     };
     let rules = timeline::rules_over_time(notes, tree, &sections.interventions, first, world);
+    let catalog = catalog::catalog(notes, general.catalog.as_deref(), world);
+    let priced = |part| catalog::priced(notes, &catalog, part);
+    let chunks = sections.chunks.into_iter().map(priced).collect();
     let supply = supply::build(
         notes,
         world.scale,
         &sections.profiles,
         &sections.clusters,
-        sections.chunks,
+        chunks,
     );
-    let suppliers = orders::known(notes, sections.suppliers, world.scale);
+    let suppliers = orders::known(notes, &catalog, sections.suppliers, world.scale);
     if !notes.is_clean() {
         return None;
     }

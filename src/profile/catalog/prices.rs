@@ -60,10 +60,3 @@ static PRICES: LazyLock<Vec<Price>> = LazyLock::new(|| rows(CSV));
 pub fn prices() -> &'static [Price] {
     &PRICES
 }
-
-/// The price of an accelerator from a provider under a term.
-#[must_use]
-pub fn price(provider: &str, accelerator: &str, term: &str) -> Option<&'static Price> {
-    let mut all = prices().iter();
-    all.find(|price| price.is_of(provider, accelerator, term))
-}

@@ -11,7 +11,7 @@ use super::moment::{EarlyMoment, Moment};
 use super::notes::Spot;
 use super::quantity::{Quantity, power, seconds, share};
 use super::tree::Value;
-use crate::profile::catalog::providers;
+use crate::profile::catalog::Catalog;
 use crate::random::Law;
 use crate::scenario::{Order, Pace, Supplier};
 use crate::units::SimTime;
@@ -212,6 +212,7 @@ pub(super) fn suppliers(root: &mut Cursor<'_>) -> Vec<SupplierParts> {
 /// The suppliers with what the catalog knows of them.
 pub(super) fn known(
     notes: &super::notes::Notes,
+    catalog: &Catalog,
     parts: Vec<SupplierParts>,
     scale: f64,
 ) -> Vec<Supplier> {
@@ -226,14 +227,14 @@ pub(super) fn known(
             notes.problem_at(&path, message, "leave out one of them");
         }
         let pace = part.deliverable.or_else(|| {
-            let mut all = providers().iter();
+            let mut all = catalog.providers.iter();
             let row = all.find(|row| row.name.eq_ignore_ascii_case(&part.name));
             let Some(row) = row else {
                 let message = format!(
                     "the catalog has no provider \"{}\"",
                     super::problem::shown(&part.name)
                 );
-                let names = providers().iter().map(|row| row.name.as_str());
+                let names = catalog.providers.iter().map(|row| row.name.as_str());
                 notes.problem_at(&path, message, super::problem::advice(&part.name, names));
                 return None;
             };

@@ -10,7 +10,6 @@ use super::notes::{Notes, Spot};
 use super::orders;
 use super::quantity::{Money, bytes, duration, fine_seconds, money, number, power, seconds};
 use super::tree::Value;
-use crate::profile::catalog;
 use crate::profile::{DeviceProfile, Provenance, ServiceCurve, Spread};
 use crate::scenario::{Arrived, Chunk, Cluster, Pool, SetUp};
 use crate::units::{SimDuration, SimTime};
@@ -260,8 +259,8 @@ fn set_up(at: &mut Cursor<'_>) -> Option<SetUp> {
 
 /// A chunk before the catalog was asked for its price.
 pub(super) struct ChunkParts {
-    chunk: Chunk,
-    from_catalog: bool,
+    pub(super) chunk: Chunk,
+    pub(super) from_catalog: bool,
 }
 
 impl ChunkParts {
@@ -322,42 +321,6 @@ fn chunk(name: &str, at: &mut Cursor<'_>, world: &World<'_>) -> ChunkParts {
     }
 }
 
-/// A chunk with its price from the catalog, if it wants that.
-fn priced(notes: &Notes, part: ChunkParts) -> Chunk {
-    let mut chunk = part.chunk;
-    if !part.from_catalog {
-        return chunk;
-    }
-    let path = format!("chunk.{}.price", chunk.name);
-    let Some(price) = catalog::price(&chunk.provider, &chunk.accelerator, &chunk.term) else {
-        let message = format!(
-            "the catalog has no price of \"{}\" from \"{}\" under the term \"{}\"",
-            super::problem::shown(&chunk.accelerator),
-            super::problem::shown(&chunk.provider),
-            super::problem::shown(&chunk.term)
-        );
-        let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
-        let near = catalog::prices().iter().filter(|price| {
-            same(&price.provider, &chunk.provider) || same(&price.accelerator, &chunk.accelerator)
-        });
-        let near: Vec<String> = near
-            .take(6)
-            .map(|price| format!("{} {} {}", price.provider, price.accelerator, price.term))
-            .collect();
-        let hint = match near.is_empty() {
-            true => "`meltpoint catalog prices` lists all; or write the price".to_owned(),
-            false => format!("it has {}; or write the price", near.join("; ")),
-        };
-        notes.problem_at(&path, message, hint);
-        return chunk;
-    };
-    chunk.usd_per_gpu_hour = price.usd_per_gpu_hour;
-    let value = format!("{} USD/GPU-hour", price.usd_per_gpu_hour);
-    let source = format!("catalog: {} ({})", price.source, price.date);
-    notes.restate(&path, value, price.provenance, source);
-    chunk
-}
-
 /// What came out of the supply tables; each cluster has one pool for each that it may have.
 pub(super) struct Supply {
     pub(super) clusters: Vec<Cluster>,
@@ -371,9 +334,8 @@ pub(super) fn build(
     scale: f64,
     profiles: &[ProfileParts],
     parts: &[ClusterParts],
-    chunks: Vec<ChunkParts>,
+    mut chunks: Vec<Chunk>,
 ) -> Supply {
-    let mut chunks: Vec<Chunk> = chunks.into_iter().map(|part| priced(notes, part)).collect();
     let mut pools = Vec::new();
     let mut clusters = Vec::new();
     for (index, part) in parts.iter().enumerate() {
