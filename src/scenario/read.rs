@@ -317,15 +317,9 @@ fn assemble(
     };
     let rules = timeline::rules_over_time(notes, tree, &sections.interventions, first, world);
     let catalog = catalog::catalog(notes, general.catalog.as_deref(), world);
-    let priced = |part| catalog::priced(notes, &catalog, part);
-    let chunks = sections.chunks.into_iter().map(priced).collect();
-    let supply = supply::build(
-        notes,
-        world.scale,
-        &sections.profiles,
-        &sections.clusters,
-        chunks,
-    );
+    let chunks = catalog::priced(notes, &catalog, sections.chunks);
+    let (profiles, clusters) = (&sections.profiles, &sections.clusters);
+    let supply = supply::build(notes, world.scale, profiles, clusters, chunks);
     let suppliers = orders::known(notes, &catalog, sections.suppliers, world.scale);
     if !notes.is_clean() {
         return None;

@@ -40,8 +40,13 @@ pub(super) fn catalog(notes: &Notes, overlay: Option<&str>, world: &World<'_>) -
     catalog
 }
 
-/// A chunk with its price from the catalog, if it wants that.
-pub(super) fn priced(notes: &Notes, catalog: &Catalog, part: ChunkParts) -> Chunk {
+/// The chunks, with prices from the catalog where they want that.
+pub(super) fn priced(notes: &Notes, catalog: &Catalog, parts: Vec<ChunkParts>) -> Vec<Chunk> {
+    let priced = parts.into_iter().map(|part| one(notes, catalog, part));
+    priced.collect()
+}
+
+fn one(notes: &Notes, catalog: &Catalog, part: ChunkParts) -> Chunk {
     let mut chunk = part.chunk;
     if !part.from_catalog {
         return chunk;
