@@ -67,8 +67,9 @@ impl Usage {
 
 /// The bill and the income up to `usage.until`.
 ///
-/// A chunk costs its GPUs times its price from its delivery on, used or not; a chunk on demand less the
-/// GPU-hours that were given back, which take no power either. Where its price does not
+/// A chunk costs its GPUs times its price from its delivery on, used or not; of one that comes in parts each
+/// part from when it was accepted, and of one on demand less the GPU-hours that were given back, which take no
+/// power either. Where its price does not
 /// include power, its energy is `GPUs x (idle + utilisation x (busy - idle)) x hours x PUE`. A new
 /// subscriber pays the first month at once.
 #[must_use]
@@ -122,7 +123,7 @@ pub fn bill(scenario: &Scenario, usage: &Usage) -> Money {
 
 /// Hours for which a chunk has been paid.
 fn hours(chunk: &Chunk, until: SimTime) -> f64 {
-    until.since(chunk.delivered).as_s() / 3600.0
+    chunk.paid_hours(until)
 }
 
 fn power(scenario: &Scenario, index: usize, chunk: &Chunk, usage: &Usage) -> Option<MoneyLine> {
@@ -134,7 +135,7 @@ fn power(scenario: &Scenario, index: usize, chunk: &Chunk, usage: &Usage) -> Opt
     let watts = chunk.idle_w_per_gpu + utilisation * (chunk.busy_w_per_gpu - chunk.idle_w_per_gpu);
     let kilowatts = chunk.gpus as f64 * watts * cluster.power_usage_effectiveness / 1000.0;
     let each = watts * cluster.power_usage_effectiveness / 1000.0;
-    let kwh = kilowatts * hours(chunk, usage.until) - each * usage.returned(index);
+    let kwh = kilowatts * chunk.powered_hours(usage.until) - each * usage.returned(index);
     let basis = format!(
         "{:.0} MWh x {} USD/kWh, PUE {}",
         kwh / 1000.0,
@@ -176,6 +177,7 @@ fn total(lines: &[MoneyLine]) -> Usd {
 mod tests {
     use super::*;
     use crate::random::Law;
+    use crate::scenario::{Arrived, Order};
     use crate::units::NS_PER_S;
 
     fn scenario() -> Scenario {
@@ -190,6 +192,10 @@ mod tests {
             term: "on-demand".into(),
             cluster: 0,
             delivered: SimTime(delivered_h * 3600 * NS_PER_S),
+            order: Order::on(SimTime(delivered_h * 3600 * NS_PER_S)),
+            arrived: Arrived::default(),
+            replicas: 3,
+            gpus_per_replica: 1,
             usd_per_gpu_hour: 1.111,
             busy_w_per_gpu: busy_w,
             idle_w_per_gpu: busy_w / 4.0,
@@ -229,6 +235,19 @@ mod tests {
         // 3 x 2 h x 1.111; 3 x 1 h x 1.111; 3 x 0.625 kW x 1.25 x 1 h x 0.1.
         assert_eq!(usd, [6.67, 3.33, 0.23]);
         assert!((money.usd_per_1000_images.expect("images") - 10.23 / 2.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_chunk_in_parts_is_paid_from_each_acceptance_and_draws_power_from_each_start() {
+        let mut scenario = scenario();
+        let at = |hours: f64| SimTime::from_s(hours * 3600.0);
+        let chunk = &mut scenario.chunks[1];
+        chunk.arrived.accepted = vec![(at(0.5), 1), (at(1.5), 1)];
+        chunk.arrived.powered = vec![(at(1.0), 1)];
+        let money = bill(&scenario, &usage());
+        let usd: Vec<f64> = money.costs.iter().map(|line| line.usd).collect();
+        // (1.5 h + 0.5 h) x 1.111, the third never came; 0.625 kW x 1.25 x 1 h x 0.1.
+        assert_eq!(usd, [6.67, 2.22, 0.08]);
     }
 
     #[test]

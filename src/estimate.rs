@@ -18,7 +18,10 @@ use serde::Serialize;
 
 pub use theory::{Quantity, theory};
 
+use crate::metrics::deliveries;
+use crate::metrics::summary::DeliverySummary;
 use crate::scenario::{DemandKind, Scenario, Tier};
+use crate::units::SimTime;
 use fluid::{Fluid, Lost};
 
 /// Requests a second that one thread simulates, rounded down: what the engine did on one core when
@@ -74,6 +77,9 @@ pub struct Estimate {
     pub wall_s: f64,
     /// Expected bytes of memory.
     pub memory_bytes: f64,
+    /// How the chunks are expected to come, and stand at the end, where the scenario says more than a date.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<DeliverySummary>,
     /// Closed forms, where the scenario is a textbook queue.
     pub closed_forms: Vec<ClosedForm>,
 }
@@ -147,6 +153,11 @@ pub fn estimate(scenario: &Scenario) -> Estimate {
         events: 2.0 * attempts,
         wall_s: attempts / REQUESTS_PER_THREAD_S,
         memory_bytes: memory_bytes(scenario, &fluid),
+        deliveries: deliveries(
+            scenario,
+            &scenario.expected_chunks(),
+            SimTime::ZERO + scenario.horizon,
+        ),
         closed_forms: textbook::closed_forms(scenario),
         tiers: fluid.tiers,
         total: fluid.total,

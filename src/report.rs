@@ -8,10 +8,12 @@
 #[cfg(feature = "gpu")]
 mod adapters;
 mod answer;
+mod catalog;
 mod chart;
 mod compare;
 mod csv;
 mod date;
+mod deliveries;
 mod elastic;
 mod escape;
 mod estimate;
@@ -37,6 +39,7 @@ mod fixture;
 
 #[cfg(feature = "gpu")]
 pub use adapters::{measurable_json, measurable_markdown, measurable_table};
+pub use catalog::{CatalogTable, catalog_csv, catalog_json, catalog_table};
 pub use compare::{
     Comparison, Row, Side, compare, comparison_csv, comparison_json, comparison_markdown,
     comparison_table,

@@ -7,6 +7,7 @@
 
 pub mod args;
 
+mod catalog;
 mod check;
 mod compare;
 mod config;
@@ -71,6 +72,7 @@ fn run(command: &Command) -> Result<u8, Failure> {
         Command::Measure(arguments) => measure::run(arguments),
         Command::Plan(arguments) => plan::run(arguments),
         Command::Fit(arguments) => fit::run(arguments),
+        Command::Catalog(arguments) => catalog::run(arguments),
         Command::Scenarios(arguments) => scenarios::run(arguments),
         Command::Init(arguments) => init::run(arguments),
         Command::Config(arguments) => config::run(arguments),

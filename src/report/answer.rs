@@ -8,7 +8,7 @@ use crate::report::frame;
 use crate::report::grid::{Align, Grid};
 use crate::report::number::{cents, optional, percent, quantity, short, signed_percent};
 use crate::report::paint::Ink;
-use crate::report::{date, elastic, escape, replications};
+use crate::report::{date, deliveries, elastic, escape, replications};
 
 /// Whether the fleet held, in one line.
 pub(super) struct Verdict {
@@ -175,6 +175,10 @@ pub(super) fn sections(summary: &Summary) -> Vec<Section> {
         table("Where requests went", regions(summary)),
         table("Theory beside simulation", theory(summary)),
         table("Held against history", facts(summary)),
+        table(
+            "Deliveries",
+            deliveries::grid(&summary.deliveries, summary.start_unix_s),
+        ),
         table("Money in USD", money(summary)),
         list("What may be doubted", warnings.collect()),
     ];

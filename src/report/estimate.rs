@@ -3,7 +3,7 @@
 use crate::estimate::{ClosedForm, Estimate, TierEstimate};
 use crate::report::grid::{Align, Grid};
 use crate::report::paint::{Ink, Style};
-use crate::report::{escape, number};
+use crate::report::{deliveries, escape, number};
 use crate::scenario::Scenario;
 use crate::units::SimDuration;
 
@@ -28,6 +28,10 @@ pub fn estimate_table(scenario: &Scenario, estimate: &Estimate, style: Style) ->
     part("Expected load", &load(estimate));
     part("Expected requests, by a fluid model", &tiers(estimate));
     part("Full capacity", &capacity(estimate));
+    part(
+        "Expected deliveries",
+        &deliveries::grid(&estimate.deliveries, scenario.start_unix_s),
+    );
     part("Closed forms", &closed_forms(&estimate.closed_forms));
     part("The run", &effort(estimate));
     text

@@ -6,10 +6,12 @@
 //! GPUs, images. Entities refer to each other by index into the scenario's lists, which are sorted
 //! by name, so that the order of tables in the file changes nothing.
 
+mod arrival;
 pub mod demand;
 pub mod elastic;
 pub mod fleet;
 pub mod goal;
+pub mod order;
 pub mod policy;
 pub mod process;
 mod read;
@@ -27,6 +29,7 @@ pub use elastic::{
 };
 pub use fleet::{Chunk, Cluster, Outage, Pool, Region, SetUp};
 pub use goal::{Fact, FactUse, FitPair, Goal, Market, Metric, Slo};
+pub use order::{Arrived, Order, Pace, Supplier, up_to};
 pub use policy::{
     Admission, Batching, Client, Degradation, Dispatch, Drop, PatienceUntil, Policy, QueueLimit,
     QueueOrder, Quota, QuotaWindow, RateLimit, Retry, Routing, Rules, TierRules,
@@ -87,6 +90,8 @@ pub struct Scenario {
     pub pools: Vec<Pool>,
     /// What was ordered, sorted by name.
     pub chunks: Vec<Chunk>,
+    /// Who can deliver only so much, sorted by name.
+    pub suppliers: Vec<Supplier>,
     /// The rules in force, each from a date on; the first entry is from the start.
     pub rules: Vec<(SimTime, Rules)>,
     /// The interventions in words, for reports: date and what changed.
@@ -108,6 +113,15 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Whether orders, stages, suppliers or power decide when chunks come, and not only a date.
+    #[must_use]
+    pub fn says_how_chunks_come(&self) -> bool {
+        let limited = |cluster: &Cluster| !cluster.power_limits_w.is_empty();
+        !self.suppliers.is_empty()
+            || self.clusters.iter().any(limited)
+            || self.chunks.iter().any(|chunk| !chunk.order.is_plain())
+    }
+
     /// People who may come, of all populations together.
     #[must_use]
     pub fn potential(&self) -> f64 {

@@ -8,6 +8,7 @@
 //! them, checks them, notes their effective values, and describes them as JSON Schema.
 
 mod amount;
+mod catalog;
 mod checks;
 mod cursor;
 mod demands;
@@ -20,6 +21,7 @@ mod law;
 mod measured;
 mod moment;
 mod notes;
+mod orders;
 mod people;
 mod policies;
 mod problem;
@@ -46,7 +48,8 @@ use notes::Notes;
 use tree::Node;
 
 use crate::scenario::{
-    Autoscaler, Client, Demand, Fact, FitPair, Market, Policy, Region, Rules, Scenario, Slo, Work,
+    Autoscaler, Client, Demand, Fact, FitPair, Market, Policy, Pool, Region, Rules, Scenario, Slo,
+    Work,
 };
 
 /// A scenario as text.
@@ -244,7 +247,8 @@ struct Sections {
     demands: Vec<Demand>,
     profiles: Vec<supply::ProfileParts>,
     clusters: Vec<supply::ClusterParts>,
-    chunks: Vec<crate::scenario::Chunk>,
+    chunks: Vec<supply::ChunkParts>,
+    suppliers: Vec<orders::SupplierParts>,
     autoscalers: Vec<Autoscaler>,
     policy: Policy,
     interventions: Vec<timeline::Intervention>,
@@ -287,6 +291,7 @@ fn sections<'a>(
         profiles: supply::profiles(root),
         clusters: supply::clusters(root, &world),
         chunks: supply::chunks(root, &world),
+        suppliers: orders::suppliers(root),
         autoscalers: elastic::autoscalers(root, &world),
         policy: policies::policy(root, &world),
         interventions: timeline::interventions(root, &world),
@@ -315,14 +320,18 @@ fn assemble(
         policy: sections.policy,
     };
     let rules = timeline::rules_over_time(notes, tree, &sections.interventions, first, world);
+    let catalog = catalog::catalog(notes, general.catalog.as_deref(), world);
+    let chunks = catalog::priced(notes, &catalog, sections.chunks);
+    let (profiles, clusters) = (&sections.profiles, &sections.clusters);
     let supply = supply::build(
         notes,
         world.scale,
-        &sections.profiles,
-        &sections.clusters,
-        sections.chunks,
+        profiles,
+        clusters,
+        chunks,
         &sections.autoscalers,
     );
+    let suppliers = orders::known(notes, &catalog, sections.suppliers, world.scale);
     if !notes.is_clean() {
         return None;
     }
@@ -347,12 +356,13 @@ fn assemble(
         works: sections.works,
         demands: sections.demands,
         regions: sections.regions,
-        timeline: timeline::in_words(&sections.interventions, &supply.chunks, general.horizon),
-        outages: timeline::outages(&sections.interventions, &supply.clusters, &supply.pools),
+        timeline: Vec::new(),
+        outages: Vec::new(),
         clusters: supply.clusters,
         autoscalers: sections.autoscalers,
-        pools: supply.pools,
+        pools: Vec::new(),
         chunks: supply.chunks,
+        suppliers,
         rules,
         slos: sections.slos,
         market: sections.market,
@@ -361,13 +371,28 @@ fn assemble(
         inputs: Vec::new(),
         warnings: Vec::new(),
     };
-    checks::check(notes, &scenario);
+    deliver(notes, &mut scenario, supply.pools, &sections.interventions);
     scenario.warnings = checks::warnings(&scenario, unused);
     scenario
         .warnings
         .extend(scaled::warnings(&scenario, supply.rounding));
     scenario.warnings.extend(measured.into_iter().flatten());
     Some(scenario)
+}
+
+/// Lets the chunks arrive in pools, and checks the whole. It is judged by what is expected, so that no seed
+/// makes a scenario invalid.
+fn deliver(
+    notes: &Notes,
+    scenario: &mut Scenario,
+    pools: Vec<(u32, Pool)>,
+    interventions: &[timeline::Intervention],
+) {
+    scenario.set_up_pools(pools);
+    scenario.outages = timeline::outages(interventions, &scenario.clusters, &scenario.pools);
+    checks::check(notes, scenario);
+    scenario.arrive_in(0);
+    scenario.timeline = timeline::in_words(interventions, &scenario.chunks, scenario.horizon);
 }
 
 /// The tables to which nothing refers.
@@ -386,6 +411,11 @@ fn unused(sections: &Sections, world: &World<'_>) -> Vec<String> {
     });
     note("work", &world.works, &|i| {
         demands.iter().any(|demand| demand.work == i)
+    });
+    let suppliers: Vec<String> = sections.suppliers.iter().map(|s| s.table.clone()).collect();
+    note("supplier", &suppliers, &|i| {
+        let name = sections.suppliers[i].name.as_str();
+        sections.chunks.iter().any(|chunk| chunk.provider() == name)
     });
     note("profile", &world.profiles, &|i| {
         clusters.iter().any(|c| c.profile == Some(i))

@@ -11,6 +11,7 @@
 mod program;
 
 mod answers;
+mod catalog;
 mod determinism;
 mod files;
 mod limits;

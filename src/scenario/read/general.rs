@@ -19,6 +19,8 @@ pub(super) struct General {
     pub(super) runs: Runs,
     pub(super) seed: Seed,
     pub(super) scale: f64,
+    /// A file of rows for the catalog.
+    pub(super) catalog: Option<String>,
     pub(super) lookahead: SimDuration,
     pub(super) series_interval: SimDuration,
 }
@@ -104,6 +106,11 @@ pub(super) fn read(root: &mut Cursor<'_>, file_stem: &str) -> General {
                     "All randomness follows from this number.",
                     mapped(whole("", 0, u64::MAX), Seed),
                     "2025",
+                ),
+                catalog: at.optional(
+                    "catalog",
+                    "A CSV or TOML file of rows to lay over those of the catalog.",
+                    words(),
                 ),
                 scale: at.default(
                     "scale",

@@ -64,6 +64,11 @@ impl Quantity {
         Self { low, ..self }
     }
 
+    /// The same, above 0 and up to a bound.
+    pub(super) fn positive_up_to(self, high: f64) -> Self {
+        Self { high, ..self }.positive()
+    }
+
     fn range(&self) -> String {
         let base = match self.base {
             "" => String::new(),
@@ -300,7 +305,7 @@ pub(super) fn power() -> Quantity {
         noun: "a power",
         base: "W",
         examples: &["700 W", "1.19 kW"],
-        parse: |text| in_units(text, &[("W", 1.0), ("kW", 1e3), ("MW", 1e6)]),
+        parse: |text| in_units(text, &[("W", 1.0), ("kW", 1e3), ("MW", 1e6), ("GW", 1e9)]),
         high: 1e6,
         ..rate()
     }
