@@ -19,7 +19,7 @@ pub(super) struct Availability {
     /// By replica what the operator wants; who is not in the list serves.
     states: Vec<State>,
     /// By replica: for how many reasons it is broken; none where the list ends.
-    faults: Vec<u8>,
+    faults: Vec<u32>,
     /// Who serves, by number; only kept up while somebody does not and each replica has a line of its own.
     serving: Vec<u32>,
     /// Replicas that drain or are out.
@@ -42,7 +42,7 @@ impl Availability {
     }
 
     #[inline]
-    fn faults(&self, index: usize) -> u8 {
+    fn faults(&self, index: usize) -> u32 {
         self.faults.get(index).copied().unwrap_or(0)
     }
 
@@ -64,7 +64,7 @@ impl Availability {
     }
 
     /// One more reason for which a replica is broken, or one less.
-    fn set_faults(&mut self, index: usize, to: u8) {
+    fn set_faults(&mut self, index: usize, to: u32) {
         self.change(index, |own| {
             let known = own.faults.len().max(index + 1);
             own.faults.resize(known, 0);
@@ -345,7 +345,12 @@ mod tests {
                 scenario
             };
             let out = play(with(SERVERS), |run| {
-                (6..SERVERS).for_each(|index| run.pools[0].break_down(index as usize, false));
+                let broken = if run.clock() == SimTime::ZERO {
+                    6..SERVERS
+                } else {
+                    0..0
+                };
+                broken.for_each(|index| run.pools[0].break_down(index as usize, false));
             });
             let few = play(with(6), |_| {});
             let wait = |run: &Simulation| run.tiers()[0].wait.mean_s();
