@@ -341,26 +341,12 @@ fn assemble(
         .map(|tier| tier.tier(&sections.clients))
         .collect();
     let mut scenario = Scenario {
-        name: general.name,
-        question: general.question,
-        start_unix_s: general.start_unix_s,
-        horizon: general.horizon,
-        warm_up: general.warm_up,
-        warm_up_rule: general.warm_up_rule,
-        runs: general.runs,
-        seed: general.seed,
-        scale: general.scale,
-        lookahead: general.lookahead,
-        series_interval: general.series_interval,
         tiers,
         works: sections.works,
         demands: sections.demands,
         regions: sections.regions,
-        timeline: Vec::new(),
-        outages: Vec::new(),
         clusters: supply.clusters,
         autoscalers: sections.autoscalers,
-        pools: Vec::new(),
         chunks: supply.chunks,
         suppliers,
         rules,
@@ -368,8 +354,7 @@ fn assemble(
         market: sections.market,
         facts: sections.facts,
         fit: sections.fit,
-        inputs: Vec::new(),
-        warnings: Vec::new(),
+        ..general.scenario()
     };
     deliver(notes, &mut scenario, supply.pools, &sections.interventions);
     scenario.warnings = checks::warnings(&scenario, unused);

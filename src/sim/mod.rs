@@ -47,7 +47,6 @@ use elastic::Elastic;
 use gateway::{Gateway, Window};
 use pool::Pool;
 use request::Arrival;
-use transit::Passage;
 
 /// A run in progress.
 pub struct Simulation {
@@ -273,12 +272,8 @@ impl Simulation {
 
     /// All who are at a pool move to others, as far as their gateways find some.
     fn evacuate(&mut self, pool: usize) {
-        for arrival in self.pools[pool].hand_over() {
-            let gateway = usize::from(arrival.request.gateway);
-            let passage = Passage {
-                arrival,
-                pool: None,
-            };
+        for passage in self.pools[pool].hand_over() {
+            let gateway = usize::from(passage.arrival.request.gateway);
             self.gateways[gateway].set_out(passage);
         }
     }

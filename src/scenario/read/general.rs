@@ -5,6 +5,7 @@ use super::form::{Name, choice, mapped, or_word, some, whole, words};
 use super::moment::Start;
 use super::quantity::{duration, number, positive_duration, share};
 use crate::random::Seed;
+use crate::scenario::Scenario;
 use crate::scenario::runs::{FEWEST_TO_JUDGE, Runs, TARGET_MEASURES, Target, WarmUpRule};
 use crate::units::SimDuration;
 
@@ -23,6 +24,43 @@ pub(super) struct General {
     pub(super) catalog: Option<String>,
     pub(super) lookahead: SimDuration,
     pub(super) series_interval: SimDuration,
+}
+
+impl General {
+    /// A scenario of which only this is known.
+    pub(super) fn scenario(self) -> Scenario {
+        Scenario {
+            name: self.name,
+            question: self.question,
+            start_unix_s: self.start_unix_s,
+            horizon: self.horizon,
+            warm_up: self.warm_up,
+            warm_up_rule: self.warm_up_rule,
+            runs: self.runs,
+            seed: self.seed,
+            scale: self.scale,
+            lookahead: self.lookahead,
+            series_interval: self.series_interval,
+            tiers: Vec::new(),
+            works: Vec::new(),
+            demands: Vec::new(),
+            regions: Vec::new(),
+            clusters: Vec::new(),
+            autoscalers: Vec::new(),
+            pools: Vec::new(),
+            chunks: Vec::new(),
+            suppliers: Vec::new(),
+            rules: Vec::new(),
+            timeline: Vec::new(),
+            outages: Vec::new(),
+            slos: Vec::new(),
+            market: None,
+            facts: Vec::new(),
+            fit: Vec::new(),
+            inputs: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
 }
 
 /// Points that a time series has by default, about.
