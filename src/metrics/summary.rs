@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::replications::Replications;
-pub use crate::economics::{Money, MoneyLine};
+pub use crate::economics::{ChunkCost, Money, MoneyLine, QualityCost};
 use crate::scenario::{FactUse, Input};
 
 /// Version of the layout of `result.json`: raised when a field changes its meaning or goes away.

@@ -380,6 +380,7 @@ fn money() -> Money {
         usd_per_1000_images: Some(17.73),
         list_value_usd: 28_080_000.0,
         lost_list_value_usd: 10_920_000.0,
+        chunks: Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::profile::DeviceProfile;
 use crate::random::Law;
+use crate::scenario::Contract;
 use crate::units::{SimDuration, SimTime};
 
 /// A part of the world.
@@ -24,6 +25,8 @@ pub struct Cluster {
     pub power_usd_per_kwh: f64,
     /// Facility power over IT power (PUE), at least 1.
     pub power_usage_effectiveness: f64,
+    /// What a kWh of its grid emits, in kg of CO2 equivalent; `None`: unknown.
+    pub grid_kgco2_per_kwh: Option<f64>,
 }
 
 /// Identical replicas behind one queue.
@@ -73,6 +76,12 @@ pub struct Chunk {
     pub delivered: SimTime,
     /// USD an hour for each GPU.
     pub usd_per_gpu_hour: f64,
+    /// How it is paid for; `None`: rent by the hour, whatever `term` says.
+    pub contract: Option<Contract>,
+    /// Further USD an hour for each GPU: the network.
+    pub network_usd_per_gpu_hour: f64,
+    /// Further USD an hour for each GPU: the staff.
+    pub staff_usd_per_gpu_hour: f64,
     /// Power of one GPU with its share of the node, busy, in watts; 0: the price includes power.
     pub busy_w_per_gpu: f64,
     /// The same, idle.

@@ -6,6 +6,7 @@
 //! GPUs, images. Entities refer to each other by index into the scenario's lists, which are sorted
 //! by name, so that the order of tables in the file changes nothing.
 
+pub mod contract;
 pub mod demand;
 pub mod fleet;
 pub mod goal;
@@ -17,6 +18,7 @@ pub mod runs;
 mod textbook;
 pub mod trace;
 
+pub use contract::{Contract, Ownership};
 pub use demand::{
     Demand, DemandKind, Population, Quality, RateCurve, Rhythm, Trace, TraceRow, Work, WorkUnit,
 };

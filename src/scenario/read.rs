@@ -9,6 +9,7 @@
 
 mod amount;
 mod checks;
+mod contracts;
 mod cursor;
 mod demands;
 mod embedded;

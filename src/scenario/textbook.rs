@@ -36,6 +36,7 @@ impl Scenario {
                 region: 0,
                 power_usd_per_kwh: 0.0,
                 power_usage_effectiveness: 1.0,
+                grid_kgco2_per_kwh: None,
             }],
             pools: vec![textbook_pool(replicas)],
             chunks: Vec::new(),

@@ -3,12 +3,15 @@
 use serde_json::{Value as Json, json};
 
 use super::World;
+use super::contracts;
 use super::cursor::Cursor;
 use super::form::{Form, or_word, reference, some, whole, whole_u32, words};
 use super::law::law;
 use super::moment::Moment;
 use super::notes::{Notes, Spot};
-use super::quantity::{Money, bytes, duration, fine_seconds, money, number, power, seconds};
+use super::quantity::{
+    Money, bytes, duration, fine_seconds, grid_intensity, money, number, power, seconds,
+};
 use super::tree::Value;
 use crate::profile::{DeviceProfile, Provenance, ServiceCurve, Spread};
 use crate::scenario::{Chunk, Cluster, Pool, SetUp};
@@ -204,6 +207,11 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
                     number(1.0, 10.0),
                     "1",
                 ),
+                grid_kgco2_per_kwh: at.optional(
+                    "grid_intensity",
+                    "What a kWh of its grid emits.",
+                    grid_intensity(),
+                ),
             },
             profile: at.optional(
                 "profile",
@@ -290,6 +298,13 @@ pub(super) fn chunks(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<Chunk> {
                 money(Money::PerGpuHour),
                 "0 USD/GPU-hour",
             ),
+            contract: contracts::contract(at),
+            network_usd_per_gpu_hour: beside(
+                at,
+                "network",
+                "What its network costs beside the price.",
+            ),
+            staff_usd_per_gpu_hour: beside(at, "staff", "What its staff costs beside the price."),
             busy_w_per_gpu: at.default(
                 "busy_power",
                 "Power of one GPU with its share of the node, busy; 0 if the price includes it.",
@@ -300,6 +315,12 @@ pub(super) fn chunks(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<Chunk> {
         }
     });
     chunks.into_iter().map(|(_, chunk)| chunk).collect()
+}
+
+/// A cost of a GPU-hour beside its price, 0 where nothing is said.
+fn beside(at: &mut Cursor<'_>, key: &'static str, doc: &str) -> f64 {
+    at.optional(key, doc, money(Money::PerGpuHour))
+        .unwrap_or(0.0)
 }
 
 /// What came out of the supply tables.
