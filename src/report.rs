@@ -9,6 +9,7 @@
 mod adapters;
 mod answer;
 mod chart;
+mod chunks;
 mod compare;
 mod csv;
 mod date;
@@ -41,8 +42,8 @@ pub use compare::{
     comparison_table,
 };
 pub use csv::{
-    facts_csv, intervals_csv, money_csv, pools_csv, replications_csv, series_csv, summary_csv,
-    tiers_csv,
+    chunks_csv, facts_csv, intervals_csv, money_csv, pools_csv, replications_csv, series_csv,
+    summary_csv, tiers_csv,
 };
 pub use escape::{printable_path, printable_text};
 pub use estimate::{estimate_json, estimate_table};
