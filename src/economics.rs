@@ -5,6 +5,7 @@
 
 mod cents;
 mod chunks;
+pub mod investment;
 mod lines;
 
 pub use chunks::{ChunkCost, NOMINAL_CHUNK_GPUS, QualityCost, QualityImages};

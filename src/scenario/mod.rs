@@ -10,6 +10,7 @@ pub mod contract;
 pub mod demand;
 pub mod fleet;
 pub mod goal;
+pub mod investment;
 pub mod policy;
 pub mod process;
 mod read;
@@ -24,6 +25,7 @@ pub use demand::{
 };
 pub use fleet::{Chunk, Cluster, Outage, Pool, Region, SetUp};
 pub use goal::{Fact, FactUse, FitPair, Goal, Market, Metric, Slo};
+pub use investment::{Investment, Vendor};
 pub use policy::{
     Admission, Batching, Client, Degradation, Dispatch, Drop, PatienceUntil, Policy, QueueLimit,
     QueueOrder, Quota, QuotaWindow, RateLimit, Retry, Routing, Rules, TierRules,
@@ -90,6 +92,8 @@ pub struct Scenario {
     pub slos: Vec<Slo>,
     /// What is known of the market around the service, where the story needs it.
     pub market: Option<Market>,
+    /// The money loop, where the story needs it.
+    pub investment: Option<Investment>,
     /// Published facts to hold the run against.
     pub facts: Vec<Fact>,
     /// Which parameter is fitted to which fact.

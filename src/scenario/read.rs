@@ -16,6 +16,7 @@ mod embedded;
 mod form;
 mod general;
 mod goals;
+mod investments;
 mod law;
 mod measured;
 mod moment;
@@ -43,7 +44,7 @@ use notes::Notes;
 use tree::Node;
 
 use crate::scenario::{
-    Client, Demand, Fact, FitPair, Market, Policy, Region, Rules, Scenario, Slo, Work,
+    Client, Demand, Fact, FitPair, Investment, Market, Policy, Region, Rules, Scenario, Slo, Work,
 };
 
 /// A scenario as text.
@@ -246,6 +247,7 @@ struct Sections {
     interventions: Vec<timeline::Intervention>,
     slos: Vec<Slo>,
     market: Option<Market>,
+    investment: Option<Investment>,
     facts: Vec<Fact>,
     fit: Vec<FitPair>,
 }
@@ -287,6 +289,7 @@ fn sections<'a>(
         interventions: timeline::interventions(root, &world),
         slos: goals::slos(root, &world),
         market: goals::market(root, &world),
+        investment: investments::investment(root, &world),
         facts: goals::facts(root),
         fit: goals::fit(root, &world),
     };
@@ -352,6 +355,7 @@ fn assemble(
         rules,
         slos: sections.slos,
         market: sections.market,
+        investment: sections.investment,
         facts: sections.facts,
         fit: sections.fit,
         inputs: Vec::new(),

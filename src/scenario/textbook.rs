@@ -45,6 +45,7 @@ impl Scenario {
             outages: Vec::new(),
             slos: Vec::new(),
             market: None,
+            investment: None,
             facts: Vec::new(),
             fit: Vec::new(),
             inputs: Vec::new(),

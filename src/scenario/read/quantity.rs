@@ -298,6 +298,18 @@ pub(super) enum Money {
     PerGpu,
 }
 
+/// A number of GPUs that need not be whole.
+pub(super) fn gpu_count() -> Quantity {
+    Quantity {
+        noun: "a number of GPUs",
+        base: "GPUs",
+        examples: &["100000 GPUs", "100 k GPUs"],
+        parse: |text| in_units(text, &[("GPUs", 1.0)]),
+        bare: true,
+        ..rate()
+    }
+}
+
 /// What a kWh of a grid emits, in kg of CO2 equivalent.
 pub(super) fn grid_intensity() -> Quantity {
     Quantity {
