@@ -19,6 +19,7 @@ mod figure;
 mod frame;
 mod grid;
 mod inputs;
+mod investment;
 mod json;
 mod markdown;
 mod measured;
@@ -47,8 +48,9 @@ pub use csv::{
 };
 pub use escape::{printable_path, printable_text};
 pub use estimate::{estimate_json, estimate_table};
-pub use figure::{Figure, figures, measured_figure};
+pub use figure::{Figure, figures, investment_figure, measured_figure};
 pub use inputs::{inputs_json, inputs_table};
+pub use investment::{investment_csv, investment_json, investment_markdown, investment_table};
 pub use json::{ReadProblem, parse_result, result_json, result_schema};
 pub use markdown::summary_markdown;
 pub use measured::{measured_csv, measured_markdown, measured_table};

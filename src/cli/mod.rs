@@ -15,6 +15,7 @@ mod explain;
 mod fit;
 mod folder;
 mod init;
+mod invest;
 mod load;
 mod manual;
 mod measure;
@@ -70,6 +71,7 @@ fn run(command: &Command) -> Result<u8, Failure> {
         Command::Compare(arguments) => compare::run(arguments),
         Command::Measure(arguments) => measure::run(arguments),
         Command::Plan(arguments) => plan::run(arguments),
+        Command::Invest(arguments) => invest::run(arguments),
         Command::Fit(arguments) => fit::run(arguments),
         Command::Scenarios(arguments) => scenarios::run(arguments),
         Command::Init(arguments) => init::run(arguments),

@@ -13,12 +13,13 @@ macro_rules! scenario {
 }
 
 /// Name and text of each embedded scenario.
-pub const EMBEDDED: [(&str, &str); 9] = [
+pub const EMBEDDED: [(&str, &str); 10] = [
     scenario!("hello"),
     scenario!("ghibli-week"),
     scenario!("ghibli-no-quota"),
     scenario!("free-on-day-one"),
     scenario!("hundred-k-chunk"),
+    scenario!("investment-loop"),
     scenario!("launch-2022"),
     scenario!("retry-storm"),
     scenario!("replay-chat"),
