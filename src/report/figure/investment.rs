@@ -32,19 +32,22 @@ pub fn investment_figure(found: &Loop) -> Figure {
     };
     let panels = vec![
         panel(
-            "people",
+            "users",
             vec![
-                line("users", BLUE, |m| m.users),
-                line("users served", SKY, |m| m.users * m.served_share),
-                line("subscribers", PURPLE, |m| m.subscribers),
+                line("weekly users", BLUE, |m| m.users),
+                dashed("served", SKY, |m| m.users * m.served_share),
             ],
+        ),
+        panel(
+            "subscribers",
+            vec![line("subscribers", PURPLE, |m| m.subscribers)],
         ),
         panel(
             "GPUs",
             vec![
                 line("in service", GREEN, |m| m.fleet_gpus),
                 dashed("wanted", ORANGE, |m| m.wanted_gpus),
-                dashed("affordable", VERMILION, |m| m.affordable_gpus),
+                line("ordered", VERMILION, |m| m.ordered_gpus),
             ],
         ),
         panel(
@@ -53,9 +56,6 @@ pub fn investment_figure(found: &Loop) -> Figure {
                 line("revenue", BLUE, |m| m.revenue_usd),
                 line("the cloud's revenue", ORANGE, |m| m.cloud_revenue_usd),
                 line("the makers' revenue", GREEN, |m| m.makers_usd.iter().sum()),
-                dashed("missed, at the price list", VERMILION, |m| {
-                    m.missed_list_usd
-                }),
             ],
         ),
         panel(
