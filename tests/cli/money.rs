@@ -96,7 +96,7 @@ fn a_wrong_contract_is_told_with_its_place() {
         (r#"years = 4"#, r#"years = 0"#, "years"),
     ];
     for (right, wrong, told) in wrong {
-        room.write("wrong.toml", &CONTRACTS.replace(right, wrong));
+        room.write("wrong.toml", CONTRACTS.replace(right, wrong));
         room.refused(&["check", "wrong.toml"], &["wrong.toml:", told]);
     }
 }

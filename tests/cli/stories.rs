@@ -6,12 +6,13 @@ use serde_json::Value as Json;
 use crate::program::Room;
 
 /// Each story with the share that is done in a few seconds without optimisation.
-const STORIES: [(&str, &str); 9] = [
+const STORIES: [(&str, &str); 10] = [
     ("hello", "1"),
     ("ghibli-week", "0.0002"),
     ("ghibli-no-quota", "0.0002"),
     ("free-on-day-one", "0.0002"),
     ("hundred-k-chunk", "0.0002"),
+    ("investment-loop", "0.0002"),
     ("launch-2022", "0.0005"),
     ("retry-storm", "0.1"),
     ("replay-chat", "0.1"),
@@ -128,6 +129,11 @@ fn the_free_tier_may_open_on_the_first_day() {
 #[test]
 fn a_chunk_may_come_in_mid_surge() {
     told("hundred-k-chunk");
+}
+
+#[test]
+fn the_money_loop_begins_with_the_week() {
+    told("investment-loop");
 }
 
 #[test]

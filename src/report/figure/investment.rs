@@ -12,6 +12,32 @@ use crate::report::{date, escape};
 /// The figure of a loop.
 #[must_use]
 pub fn investment_figure(found: &Loop) -> Figure {
+    let raised = found.months.iter().filter(|month| month.raised_usd > 0.0);
+    let words = |month: &Month| {
+        let raised = crate::report::number::quantity(month.raised_usd, "USD");
+        (starts_s(month), format!("raised {raised}"))
+    };
+    Figure {
+        name: "investment",
+        title: "The money loop: users, GPUs, money".to_owned(),
+        subtitle: format!(
+            "{}, from {} UTC, by month",
+            escape::name(&found.scenario),
+            date::iso_minute(found.start_unix_s)
+        ),
+        alarm: None,
+        content: Content::OverTime {
+            panels: panels(found),
+            time: Time {
+                start_unix_s: found.start_unix_s,
+                length_s: found.months.last().map_or(1.0, starts_s).max(1.0),
+                events: raised.map(words).collect(),
+            },
+        },
+    }
+}
+
+fn panels(found: &Loop) -> Vec<Panel> {
     let line = |label: &str, colour: RGBColor, of: fn(&Month) -> f64| Line {
         label: label.to_owned(),
         colour,
@@ -30,7 +56,7 @@ pub fn investment_figure(found: &Loop) -> Figure {
         lines,
         ..Panel::new(axis, Scale::Linear)
     };
-    let panels = vec![
+    vec![
         panel(
             "users",
             vec![
@@ -65,28 +91,5 @@ pub fn investment_figure(found: &Loop) -> Figure {
                 line("valuation", PURPLE, |m| m.valuation_usd),
             ],
         ),
-    ];
-    let raised = found.months.iter().filter(|month| month.raised_usd > 0.0);
-    let words = |month: &Month| {
-        let raised = crate::report::number::quantity(month.raised_usd, "USD");
-        (starts_s(month), format!("raised {raised}"))
-    };
-    Figure {
-        name: "investment",
-        title: "The money loop: users, GPUs, money".to_owned(),
-        subtitle: format!(
-            "{}, from {} UTC, by month",
-            escape::name(&found.scenario),
-            date::iso_minute(found.start_unix_s)
-        ),
-        alarm: None,
-        content: Content::OverTime {
-            panels,
-            time: Time {
-                start_unix_s: found.start_unix_s,
-                length_s: found.months.last().map_or(1.0, starts_s).max(1.0),
-                events: raised.map(words).collect(),
-            },
-        },
-    }
+    ]
 }
