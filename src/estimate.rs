@@ -10,12 +10,14 @@ mod arrivals;
 mod bottleneck;
 mod fluid;
 mod forms;
+mod reserve;
 mod supply;
 mod textbook;
 mod theory;
 
 use serde::Serialize;
 
+pub use reserve::Reserve;
 pub use theory::{Quantity, theory};
 
 use crate::metrics::deliveries;
@@ -82,6 +84,9 @@ pub struct Estimate {
     pub deliveries: Vec<DeliverySummary>,
     /// Closed forms, where the scenario is a textbook queue.
     pub closed_forms: Vec<ClosedForm>,
+    /// The best number of GPUs for the peak, where its demand is uncertain enough and GPUs have a price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reserve: Option<Reserve>,
 }
 
 /// What is expected of a tier. `offered` is the sum of all that follows but `peak_*`.
@@ -159,6 +164,7 @@ pub fn estimate(scenario: &Scenario) -> Estimate {
             SimTime::ZERO + scenario.horizon,
         ),
         closed_forms: textbook::closed_forms(scenario),
+        reserve: reserve::reserve(scenario, &fluid),
         tiers: fluid.tiers,
         total: fluid.total,
         capacity: fluid.capacity,

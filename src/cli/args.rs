@@ -36,6 +36,8 @@ pub enum Command {
     Measure(Measure),
     /// Find the smallest fleet that keeps every promise (SLO), and what the steps around it buy.
     Plan(Plan),
+    /// Step through the money loop of a scenario: users, revenue, GPUs, funding, and back.
+    Invest(Invest),
     /// Fit the parameters that a scenario names to the facts that it names.
     Fit(Fit),
     /// List accelerators, prices and suppliers, each with its source.
@@ -370,6 +372,20 @@ pub enum Certainty {
     Mean,
     /// Every run kept it.
     Every,
+}
+
+/// `meltpoint invest`.
+#[derive(Debug, Args)]
+pub struct Invest {
+    /// The scenario; its `[investment]` table is the loop.
+    #[command(flatten)]
+    pub question: Question,
+    /// Where the figure goes, as SVG.
+    #[arg(long, value_name = "FILE", default_value = "meltpoint-invest.svg")]
+    pub figure: PathBuf,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
 }
 
 /// `meltpoint fit`.

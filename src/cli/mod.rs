@@ -16,6 +16,7 @@ mod explain;
 mod fit;
 mod folder;
 mod init;
+mod invest;
 mod load;
 mod manual;
 mod measure;
@@ -71,6 +72,7 @@ fn run(command: &Command) -> Result<u8, Failure> {
         Command::Compare(arguments) => compare::run(arguments),
         Command::Measure(arguments) => measure::run(arguments),
         Command::Plan(arguments) => plan::run(arguments),
+        Command::Invest(arguments) => invest::run(arguments),
         Command::Fit(arguments) => fit::run(arguments),
         Command::Catalog(arguments) => catalog::run(arguments),
         Command::Scenarios(arguments) => scenarios::run(arguments),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use super::elastic::AutoscalerSummary;
 pub use super::regions::RegionSummary;
 pub use super::replications::Replications;
-pub use crate::economics::{Money, MoneyLine};
+pub use crate::economics::{ChunkCost, Money, MoneyLine, QualityCost};
 use crate::scenario::{FactUse, Input};
 
 /// Version of the layout of `result.json`: raised when a field changes its meaning or goes away.

@@ -261,6 +261,9 @@ mod tests {
             replicas: 1,
             gpus_per_replica: 1,
             usd_per_gpu_hour: 1.0,
+            contract: None,
+            network_usd_per_gpu_hour: 0.0,
+            staff_usd_per_gpu_hour: 0.0,
             busy_w_per_gpu: 0.0,
             idle_w_per_gpu: 0.0,
         };

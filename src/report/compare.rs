@@ -44,6 +44,8 @@ pub struct Comparison {
     pub promises: Vec<Row>,
     /// Lines of cost and income.
     pub money: Vec<Row>,
+    /// What each chunk cost.
+    pub chunks: Vec<Row>,
 }
 
 /// One of the two answers.
@@ -145,6 +147,7 @@ pub fn compare(a: &Summary, b: &Summary) -> Comparison {
         pools: of(&[Part::Pool, Part::Autoscaler]),
         promises: of(&[Part::Promise]),
         money: of(&[Part::Cost, Part::Income]),
+        chunks: of(&[Part::Chunk]),
     }
 }
 
@@ -259,9 +262,12 @@ fn row(measure: &Measure, [a, b]: [Option<f64>; 2], judged: Option<(Difference, 
     let of = match measure.part {
         Part::Cost => Some("cost".to_owned()),
         Part::Income => Some("income".to_owned()),
-        Part::Headline | Part::Tier | Part::Pool | Part::Autoscaler | Part::Promise => {
-            measure.of.clone()
-        }
+        Part::Headline
+        | Part::Tier
+        | Part::Pool
+        | Part::Autoscaler
+        | Part::Promise
+        | Part::Chunk => measure.of.clone(),
     };
     let difference = match &judged {
         Some((judged, _)) => Some(judged.mean),

@@ -150,7 +150,12 @@ pub(super) fn grid(summary: &Summary) -> Grid {
         let is_picked = match measure.part {
             Part::Headline => true,
             Part::Tier => tiers > 1 && OF_A_TIER.contains(&measure.name.as_str()),
-            Part::Pool | Part::Autoscaler | Part::Promise | Part::Cost | Part::Income => false,
+            Part::Pool
+            | Part::Autoscaler
+            | Part::Promise
+            | Part::Cost
+            | Part::Income
+            | Part::Chunk => false,
         };
         is_picked && !is_zero && measure.known > 0
     };

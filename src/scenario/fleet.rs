@@ -4,6 +4,7 @@ use super::StartUp;
 use super::order::{Arrived, Order};
 use crate::profile::DeviceProfile;
 use crate::random::Law;
+use crate::scenario::Contract;
 use crate::units::{SimDuration, SimTime};
 
 /// A part of the world.
@@ -62,6 +63,8 @@ pub struct Cluster {
     pub power_limits_w: Vec<(SimTime, f64)>,
     /// Replicas that are there from the start, free of charge and outside the power limit.
     pub free_replicas: u32,
+    /// What a kWh of its grid emits, in kg of CO2 equivalent; `None`: unknown.
+    pub grid_kgco2_per_kwh: Option<f64>,
 }
 
 impl Cluster {
@@ -128,6 +131,12 @@ pub struct Chunk {
     pub gpus_per_replica: u32,
     /// USD an hour for each GPU.
     pub usd_per_gpu_hour: f64,
+    /// How it is paid for; `None`: rent by the hour, whatever `term` says.
+    pub contract: Option<Contract>,
+    /// Further USD an hour for each GPU: the network.
+    pub network_usd_per_gpu_hour: f64,
+    /// Further USD an hour for each GPU: the staff.
+    pub staff_usd_per_gpu_hour: f64,
     /// Power of one GPU with its share of the node, busy, in watts; 0: the price includes power.
     pub busy_w_per_gpu: f64,
     /// The same, idle.

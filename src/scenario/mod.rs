@@ -7,10 +7,12 @@
 //! by name, so that the order of tables in the file changes nothing.
 
 mod arrival;
+pub mod contract;
 pub mod demand;
 pub mod elastic;
 pub mod fleet;
 pub mod goal;
+pub mod investment;
 pub mod order;
 pub mod policy;
 pub mod process;
@@ -21,6 +23,7 @@ mod start_ups;
 mod textbook;
 pub mod trace;
 
+pub use contract::{Contract, Ownership};
 pub use demand::{
     Demand, DemandKind, Population, Quality, RateCurve, Rhythm, Trace, TraceRow, Work, WorkUnit,
 };
@@ -29,6 +32,7 @@ pub use elastic::{
 };
 pub use fleet::{Chunk, Cluster, Outage, Pool, Region, SetUp};
 pub use goal::{Fact, FactUse, FitPair, Goal, Market, Metric, Slo};
+pub use investment::{Investment, Vendor};
 pub use order::{Arrived, Order, Pace, Supplier, up_to};
 pub use policy::{
     Admission, Batching, Client, Degradation, Dispatch, Drop, PatienceUntil, Policy, QueueLimit,
@@ -102,6 +106,8 @@ pub struct Scenario {
     pub slos: Vec<Slo>,
     /// What is known of the market around the service, where the story needs it.
     pub market: Option<Market>,
+    /// The money loop, where the story needs it.
+    pub investment: Option<Investment>,
     /// Published facts to hold the run against.
     pub facts: Vec<Fact>,
     /// Which parameter is fitted to which fact.

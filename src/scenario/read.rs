@@ -10,6 +10,7 @@
 mod amount;
 mod catalog;
 mod checks;
+mod contracts;
 mod cursor;
 mod demands;
 mod elastic;
@@ -17,6 +18,7 @@ mod embedded;
 mod form;
 mod general;
 mod goals;
+mod investments;
 mod law;
 mod measured;
 mod moment;
@@ -48,8 +50,8 @@ use notes::Notes;
 use tree::Node;
 
 use crate::scenario::{
-    Autoscaler, Client, Demand, Fact, FitPair, Market, Policy, Pool, Region, Rules, Scenario, Slo,
-    Work,
+    Autoscaler, Client, Demand, Fact, FitPair, Investment, Market, Policy, Pool, Region, Rules,
+    Scenario, Slo, Work,
 };
 
 /// A scenario as text.
@@ -254,6 +256,7 @@ struct Sections {
     interventions: Vec<timeline::Intervention>,
     slos: Vec<Slo>,
     market: Option<Market>,
+    investment: Option<Investment>,
     facts: Vec<Fact>,
     fit: Vec<FitPair>,
 }
@@ -297,6 +300,7 @@ fn sections<'a>(
         interventions: timeline::interventions(root, &world),
         slos: goals::slos(root, &world),
         market: goals::market(root, &world),
+        investment: investments::investment(root, &world),
         facts: goals::facts(root),
         fit: goals::fit(root, &world),
     };
@@ -352,6 +356,7 @@ fn assemble(
         rules,
         slos: sections.slos,
         market: sections.market,
+        investment: sections.investment,
         facts: sections.facts,
         fit: sections.fit,
         ..general.scenario()

@@ -327,6 +327,13 @@ impl Simulation {
         self.elastic.as_ref()?.paid_gpu_ns(cluster)
     }
 
+    /// Images of a demand that a pool delivered, by quality from the first of its work, since the start or
+    /// the end of the warm-up.
+    #[must_use]
+    pub fn images(&self, pool: usize, demand: usize) -> &[u64] {
+        self.pools[pool].images(demand)
+    }
+
     /// Images a second with all batches of all pools in service full.
     #[must_use]
     pub fn full_rate_per_s(&self) -> f64 {

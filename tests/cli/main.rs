@@ -17,6 +17,7 @@ mod files;
 mod limits;
 mod manual;
 mod measured;
+mod money;
 mod plan;
 mod profiles;
 mod replications;

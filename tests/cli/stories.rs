@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use crate::program::Room;
 
 /// Each story with the share that is done in a few seconds without optimisation.
-const STORIES: [(&str, &str); 12] = [
+const STORIES: [(&str, &str); 13] = [
     ("hello", "1"),
     ("ghibli-week", "0.0002"),
     ("ghibli-no-quota", "0.0002"),
@@ -14,6 +14,7 @@ const STORIES: [(&str, &str); 12] = [
     ("hundred-k-chunk", "0.0002"),
     ("hundred-k-orders", "0.00005"),
     ("shared-fleet", "0.001"),
+    ("investment-loop", "0.0002"),
     ("launch-2022", "0.0005"),
     ("retry-storm", "0.1"),
     ("replay-chat", "0.1"),
@@ -144,6 +145,11 @@ fn what_was_ordered_comes_in_parts_and_adds_up() {
         assert_eq!(parts, gpus("gpus"));
         assert!(delivery["ordered_s"].as_f64() < delivery["first_s"].as_f64());
     }
+}
+
+#[test]
+fn the_money_loop_begins_with_the_week() {
+    told("investment-loop");
 }
 
 #[test]

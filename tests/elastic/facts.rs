@@ -181,6 +181,9 @@ fn two_chunks() -> Scenario {
         replicas: 100,
         gpus_per_replica: 1,
         usd_per_gpu_hour: usd,
+        contract: None,
+        network_usd_per_gpu_hour: 0.0,
+        staff_usd_per_gpu_hour: 0.0,
         busy_w_per_gpu: 0.0,
         idle_w_per_gpu: 0.0,
     };

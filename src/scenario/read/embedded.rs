@@ -13,7 +13,7 @@ macro_rules! scenario {
 }
 
 /// Name and text of each embedded scenario.
-pub const EMBEDDED: [(&str, &str); 12] = [
+pub const EMBEDDED: [(&str, &str); 13] = [
     scenario!("hello"),
     scenario!("ghibli-week"),
     scenario!("ghibli-no-quota"),
@@ -21,6 +21,7 @@ pub const EMBEDDED: [(&str, &str); 12] = [
     scenario!("hundred-k-chunk"),
     scenario!("shared-fleet"),
     scenario!("hundred-k-orders"),
+    scenario!("investment-loop"),
     scenario!("launch-2022"),
     scenario!("retry-storm"),
     scenario!("replay-chat"),

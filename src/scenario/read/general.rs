@@ -55,6 +55,7 @@ impl General {
             outages: Vec::new(),
             slos: Vec::new(),
             market: None,
+            investment: None,
             facts: Vec::new(),
             fit: Vec::new(),
             inputs: Vec::new(),

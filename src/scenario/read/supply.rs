@@ -3,13 +3,16 @@
 use serde_json::{Value as Json, json};
 
 use super::World;
+use super::contracts;
 use super::cursor::Cursor;
 use super::elastic::{StartUpForm, WrittenStartUp};
 use super::form::{Form, list, or_word, reference, some, whole, whole_u32, words};
 use super::law::law;
 use super::notes::{Notes, Spot};
 use super::orders;
-use super::quantity::{Money, bytes, duration, fine_seconds, money, number, power, seconds};
+use super::quantity::{
+    Money, bytes, duration, fine_seconds, grid_intensity, money, number, power, seconds,
+};
 use super::tree::Value;
 use crate::profile::{DeviceProfile, Provenance, ServiceCurve, Spread};
 use crate::scenario::{Arrived, Autoscaler, Chunk, Cluster, Pool, SetUp};
@@ -217,6 +220,11 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
                 serves: serves(at, world),
                 power_limits_w: orders::power_limits_w(at, world),
                 free_replicas: 0,
+                grid_kgco2_per_kwh: at.optional(
+                    "grid_intensity",
+                    "What a kWh of its grid emits.",
+                    grid_intensity(),
+                ),
             },
             profile: at.optional(
                 "profile",
@@ -330,6 +338,9 @@ fn chunk(name: &str, at: &mut Cursor<'_>, world: &World<'_>) -> ChunkParts {
         replicas: 0,
         gpus_per_replica: 1,
         usd_per_gpu_hour: price.unwrap_or(0.0),
+        contract: contracts::contract(at),
+        network_usd_per_gpu_hour: beside(at, "network", "What its network costs beside the price."),
+        staff_usd_per_gpu_hour: beside(at, "staff", "What its staff costs beside the price."),
         busy_w_per_gpu: at.default(
             "busy_power",
             "Power of one GPU with its share of the node, busy; 0 if the price includes it.",
@@ -342,6 +353,12 @@ fn chunk(name: &str, at: &mut Cursor<'_>, world: &World<'_>) -> ChunkParts {
         chunk,
         from_catalog: price.is_none(),
     }
+}
+
+/// A cost of a GPU-hour beside its price, 0 where nothing is said.
+fn beside(at: &mut Cursor<'_>, key: &'static str, doc: &str) -> f64 {
+    at.optional(key, doc, money(Money::PerGpuHour))
+        .unwrap_or(0.0)
 }
 
 /// What came out of the supply tables; each cluster has one pool for each that it may have.
