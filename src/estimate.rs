@@ -7,6 +7,7 @@
 //! scenario is a textbook queue, the formula is named and evaluated.
 
 mod arrivals;
+mod availability;
 mod bottleneck;
 mod fluid;
 mod forms;
@@ -82,7 +83,7 @@ pub struct Estimate {
     /// How the chunks are expected to come, and stand at the end, where the scenario says more than a date.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub deliveries: Vec<DeliverySummary>,
-    /// Closed forms, where the scenario is a textbook queue.
+    /// Closed forms, where the scenario is a textbook queue, and of failures.
     pub closed_forms: Vec<ClosedForm>,
     /// The best number of GPUs for the peak, where its demand is uncertain enough and GPUs have a price.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,8 +130,8 @@ pub struct ClosedForm {
     /// Which quantity it gives.
     #[serde(skip)]
     pub quantity: Quantity,
-    /// Of which tier; `None`: of all.
-    pub tier: Option<String>,
+    /// Of which tier or cluster; `None`: of all.
+    pub of: Option<String>,
     /// The same in words: `mean wait`, `p99 response` ...; with the tier where there are several.
     pub what: String,
     /// Its value.
@@ -163,12 +164,18 @@ pub fn estimate(scenario: &Scenario) -> Estimate {
             &scenario.expected_chunks(),
             SimTime::ZERO + scenario.horizon,
         ),
-        closed_forms: textbook::closed_forms(scenario),
+        closed_forms: closed_forms(scenario),
         reserve: reserve::reserve(scenario, &fluid),
         tiers: fluid.tiers,
         total: fluid.total,
         capacity: fluid.capacity,
     }
+}
+
+/// What theory says of a scenario: as a queue, where it is one of the textbook's, and of its failures.
+fn closed_forms(scenario: &Scenario) -> Vec<ClosedForm> {
+    let queue = textbook::closed_forms(scenario).into_iter();
+    queue.chain(availability::closed_forms(scenario)).collect()
 }
 
 /// Further attempts of those who were refused or gave up, as far as their client makes any.

@@ -18,6 +18,7 @@ mod deliveries;
 mod elastic;
 mod escape;
 mod estimate;
+mod failures;
 mod figure;
 mod frame;
 mod grid;

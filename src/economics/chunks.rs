@@ -133,7 +133,7 @@ fn costs(scenario: &Scenario, index: usize, usage: &Usage) -> ChunkCost {
     let returned = usage.returned(index);
     let gpu_hours = gpus * hours - returned;
     let powered = gpus * chunk.powered_hours(usage.until) - returned;
-    let lost = usage.lost(chunk.cluster).clamp(0.0, 1.0 - used);
+    let lost = usage.lost(chunk.cluster).clamp(0.0, 1.0);
     let paid = chunk.contract.map_or(1.0, |c| c.paid_share(used));
     let kwh = (chunk.busy_w_per_gpu > 0.0).then(|| energy_kwh(chunk, cluster, used, powered));
     let capital_usd = chunk.contract.map_or(0.0, |c| c.capital_usd_per_gpu_hour());
@@ -145,7 +145,7 @@ fn costs(scenario: &Scenario, index: usize, usage: &Usage) -> ChunkCost {
         gpu_hours * chunk.staff_usd_per_gpu_hour,
     ]
     .map(Usd::from_usd_to_cents);
-    let of_time = split(capital + rent + power, &[used, 1.0 - used - lost, lost]);
+    let of_time = split(capital + rent + power, &[used * (1.0 - lost), (1.0 - used) * (1.0 - lost), lost]);
     let [busy, idle, failures] = [0, 1, 2].map(|part| of_time[part].as_usd());
     let total = capital + rent + power + network + staff;
     let contract = chunk.contract.map(|contract| contract.word().to_owned());

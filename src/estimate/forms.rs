@@ -19,15 +19,15 @@ impl Model {
             .collect()
     }
 
-    /// What it gives for one tier, or for all.
-    pub(super) fn form(self, tier: Option<&str>, quantity: Quantity, value: f64) -> ClosedForm {
+    /// What it gives for one tier or cluster, or for all.
+    pub(super) fn form(self, of: Option<&str>, quantity: Quantity, value: f64) -> ClosedForm {
         let words = quantity.words();
         ClosedForm {
             name: self.0,
             reference: self.1,
-            what: tier.map_or(words.to_owned(), |tier| format!("{words} of {tier}")),
+            what: of.map_or(words.to_owned(), |of| format!("{words} of {of}")),
             quantity,
-            tier: tier.map(str::to_owned),
+            of: of.map(str::to_owned),
             value,
             unit: quantity.unit(),
         }

@@ -80,6 +80,7 @@ impl<'a> Queue<'a> {
         let policy = &rules.policy;
         let undisturbed = scenario.outages.is_empty()
             && scenario.autoscalers.is_empty()
+            && scenario.clusters[pool.cluster].reliability.is_none()
             && policy.degradation.is_none()
             && policy.admission.refuse_wait_above.is_none();
         let free = rules

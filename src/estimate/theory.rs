@@ -1,6 +1,6 @@
 //! Theory beside simulation: what a closed form says, and what a run of the same scenario gave.
 
-use super::{ClosedForm, textbook};
+use super::{ClosedForm, closed_forms};
 use crate::metrics::summary::{Summary, Theory};
 use crate::scenario::Scenario;
 
@@ -41,6 +41,10 @@ pub enum Quantity {
     MeanBatch,
     /// Share of the servers' time that is worked.
     Utilisation,
+    /// Share of time in which everything in which a replica of a cluster stands is up.
+    Availability,
+    /// Mean time from one failure in a cluster to the next.
+    BetweenFailures,
 }
 
 impl Quantity {
@@ -65,6 +69,8 @@ impl Quantity {
             Self::MeanOrbit => "mean orbit",
             Self::MeanBatch => "mean batch",
             Self::Utilisation => "utilisation",
+            Self::Availability => "availability",
+            Self::BetweenFailures => "time between failures",
         }
     }
 
@@ -72,14 +78,20 @@ impl Quantity {
     #[must_use]
     pub fn unit(self) -> &'static str {
         match self {
-            Self::Waits | Self::Refused | Self::AllBusy | Self::GivenUp | Self::Utilisation => "1",
+            Self::Waits
+            | Self::Refused
+            | Self::AllBusy
+            | Self::GivenUp
+            | Self::Utilisation
+            | Self::Availability => "1",
             Self::MeanWait
             | Self::MeanWaitOfAll
             | Self::MeanWaitOfWaiting
             | Self::WaitDeviation
             | Self::WaitP99
             | Self::MeanResponse
-            | Self::ResponseP99 => "s",
+            | Self::ResponseP99
+            | Self::BetweenFailures => "s",
             Self::MeanQueue
             | Self::MeanInSystem
             | Self::InSystemDeviation
@@ -88,8 +100,17 @@ impl Quantity {
         }
     }
 
-    /// What a run of one pool gave for it, of one tier or of all; `None` where it gave nothing.
-    fn of_run(self, summary: &Summary, tier: Option<&str>) -> Option<f64> {
+    /// What a run of one pool gave for it, of one tier or of all; or of one cluster. `None` where it gave nothing.
+    fn of_run(self, summary: &Summary, name: Option<&str>) -> Option<f64> {
+        let site = || summary.sites.iter().find(|site| Some(&*site.name) == name);
+        match self {
+            Self::Availability => site()?.availability,
+            Self::BetweenFailures => site()?.between_failures_s,
+            _ => self.of_queue(summary, name),
+        }
+    }
+
+    fn of_queue(self, summary: &Summary, tier: Option<&str>) -> Option<f64> {
         let named = |name: &str| summary.tiers.iter().find(|tier| tier.name == name);
         let of = tier.map_or(Some(&summary.total), named)?;
         let pool = summary.pools.first()?;
@@ -115,6 +136,7 @@ impl Quantity {
             Self::MeanOrbit => Some(pool.in_orbit_mean),
             Self::MeanBatch => pool.batch_start_mean,
             Self::Utilisation => pool.utilisation,
+            Self::Availability | Self::BetweenFailures => None,
         }
     }
 }
@@ -124,13 +146,13 @@ impl Quantity {
 #[must_use]
 pub fn theory(scenario: &Scenario, summary: &Summary) -> Vec<Theory> {
     let beside = |form: ClosedForm| Theory {
-        simulated: form.quantity.of_run(summary, form.tier.as_deref()),
+        simulated: form.quantity.of_run(summary, form.of.as_deref()),
         what: form.what,
         model: form.name.into(),
         reference: form.reference.into(),
         exact: form.value,
         unit: form.unit.into(),
     };
-    let forms = textbook::closed_forms(scenario).into_iter();
+    let forms = closed_forms(scenario).into_iter();
     forms.map(beside).collect()
 }

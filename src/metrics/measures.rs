@@ -4,7 +4,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::summary::{AutoscalerSummary, ChunkCost, MoneyLine, PoolSummary, Summary, TierSummary};
+use super::summary::{
+    AutoscalerSummary, ChunkCost, MoneyLine, PoolSummary, SiteSummary, Summary, TierSummary,
+};
 
 /// To which part of the answer a measure belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +20,8 @@ pub enum Part {
     Pool,
     /// An autoscaler.
     Autoscaler,
+    /// A cluster in which something fails.
+    Site,
     /// What a promise is about.
     Promise,
     /// A line of the bill.
@@ -33,7 +37,7 @@ pub enum Part {
 pub struct Measure {
     /// To which part it belongs.
     pub part: Part,
-    /// Of which tier, pool, autoscaler or promise; `None` for headlines and money.
+    /// Of which tier, pool, autoscaler, site or promise; `None` for headlines and money.
     pub of: Option<String>,
     /// What: `response_p99`, or what a line of the bill is for.
     pub name: String,
@@ -51,8 +55,8 @@ impl Measure {
     }
 }
 
-/// All measures of an answer, in a fixed order: headlines, tiers, pools, autoscalers, promises, costs, income,
-/// chunks.
+/// All measures of an answer, in a fixed order: headlines, tiers, pools, autoscalers, sites, promises, costs,
+/// income, chunks.
 #[must_use]
 pub fn measures(summary: &Summary) -> Vec<Measure> {
     let measured_s = summary.simulated_s - summary.warm_up.seconds;
@@ -69,6 +73,10 @@ pub fn measures(summary: &Summary) -> Vec<Measure> {
     for scaler in &summary.autoscalers {
         list.begin(Part::Autoscaler, Some(&scaler.name));
         list.autoscaler(scaler);
+    }
+    for site in &summary.sites {
+        list.begin(Part::Site, Some(&site.name));
+        list.site(site);
     }
     for slo in &summary.slos {
         list.begin(Part::Promise, Some(&slo.name));
@@ -169,6 +177,20 @@ impl List {
         self.add("batch_mean", "requests", pool.batch_mean);
         self.known("in_pool_mean", "requests", pool.in_pool_mean);
         self.known("gpu_hours", "GPU-hours", pool.gpu_hours);
+    }
+
+    fn site(&mut self, site: &SiteSummary) {
+        self.known("failures", "failures", site.failures as f64);
+        self.add("between_failures", "s", site.between_failures_s);
+        self.add("availability", "1", site.availability);
+        self.known(
+            "replica_hours_lost",
+            "replica-hours",
+            site.replica_hours_lost,
+        );
+        self.known("lost", "requests", site.lost as f64);
+        self.known("requeued", "requests", site.requeued as f64);
+        self.add("crew_utilisation", "1", site.crew_utilisation);
     }
 
     fn autoscaler(&mut self, scaler: &AutoscalerSummary) {

@@ -7,6 +7,7 @@
 mod deliveries;
 mod elastic;
 mod facts;
+mod failures;
 mod judge;
 mod measures;
 mod recorder;

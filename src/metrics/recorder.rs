@@ -388,7 +388,7 @@ pub(super) fn usage(scenario: &Scenario, simulation: &Simulation, tiers: &[TierT
     Usage {
         until: simulation.clock(),
         utilisation: busy.iter().map(share).collect(),
-        lost: Vec::new(),
+        lost: lost_shares(scenario, simulation),
         list_value_micro_usd: tiers.iter().map(|tier| tier.list_value_micro_usd).collect(),
         images: tiers.iter().map(|tier| tier.completed).sum(),
         images_by_quality: images_by_quality(scenario, simulation),
@@ -400,6 +400,18 @@ pub(super) fn usage(scenario: &Scenario, simulation: &Simulation, tiers: &[TierT
             .map(|&gpu_ns| gpu_ns as f64 / 3.6e12)
             .collect(),
     }
+}
+
+/// By cluster: the share of its replicas' time that failures and planned work took.
+fn lost_shares(scenario: &Scenario, simulation: &Simulation) -> Vec<f64> {
+    let mut shares = vec![0.0; scenario.clusters.len()];
+    for (cluster, tally) in simulation.failures() {
+        if tally.installed_ns > 0 {
+            let lost_ns = tally.down_ns + tally.maintained_ns;
+            shares[cluster] = lost_ns as f64 / tally.installed_ns as f64;
+        }
+    }
+    shares
 }
 
 /// Images delivered by cluster, work and quality; what nobody got is left out.

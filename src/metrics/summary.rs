@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::elastic::AutoscalerSummary;
+pub use super::failures::{CauseSummary, SiteSummary};
 pub use super::regions::RegionSummary;
 pub use super::replications::Replications;
 pub use crate::economics::{ChunkCost, Money, MoneyLine, QualityCost};
@@ -52,6 +53,9 @@ pub struct Summary {
     /// By autoscaler; absent where there is none.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub autoscalers: Vec<AutoscalerSummary>,
+    /// By cluster in which something fails or is maintained; absent where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub sites: Vec<SiteSummary>,
     /// Where requests went, by region of their users; empty where all sites are in one region.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub regions: Vec<RegionSummary>,

@@ -55,6 +55,7 @@ pub(super) fn surge() -> Summary {
         },
         pools: pools(),
         autoscalers: autoscalers(),
+        sites: Vec::new(),
         regions: Vec::new(),
         people: People {
             interested: 171_000_000,
@@ -129,6 +130,7 @@ pub(super) fn empty() -> Summary {
         },
         pools: vec![],
         autoscalers: vec![],
+        sites: vec![],
         people: People::default(),
         series: Series {
             interval_s: INTERVAL_S,

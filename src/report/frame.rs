@@ -395,7 +395,7 @@ pub(super) fn replications(summary: &Summary) -> Frame {
         .count("seed", "", &replications.seeds, |&seed| seed);
     replications.measures.iter().fold(frame, |frame, measure| {
         let (name, of) = match measure.part {
-            Part::Headline | Part::Tier | Part::Pool | Part::Autoscaler => {
+            Part::Headline | Part::Tier | Part::Pool | Part::Autoscaler | Part::Site => {
                 (&*measure.name, measure.of.as_deref())
             }
             Part::Promise => ("promise", measure.of.as_deref()),
@@ -414,6 +414,7 @@ fn part(part: Part) -> &'static str {
         Part::Tier => "tier",
         Part::Pool => "pool",
         Part::Autoscaler => "autoscaler",
+        Part::Site => "site",
         Part::Promise => "promise",
         Part::Cost => "cost",
         Part::Income => "income",

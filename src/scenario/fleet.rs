@@ -1,7 +1,7 @@
 //! Supply: regions, clusters, pools and the chunks that fill them.
 
-use super::StartUp;
 use super::order::{Arrived, Order};
+use super::{Reliability, StartUp};
 use crate::profile::DeviceProfile;
 use crate::random::Law;
 use crate::scenario::Contract;
@@ -65,6 +65,8 @@ pub struct Cluster {
     pub free_replicas: u32,
     /// What a kWh of its grid emits, in kg of CO2 equivalent; `None`: unknown.
     pub grid_kgco2_per_kwh: Option<f64>,
+    /// How it fails and is mended; `None`: it does not.
+    pub reliability: Option<Reliability>,
 }
 
 impl Cluster {

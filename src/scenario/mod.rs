@@ -10,6 +10,7 @@ mod arrival;
 pub mod contract;
 pub mod demand;
 pub mod elastic;
+pub mod failure;
 pub mod fleet;
 pub mod goal;
 pub mod investment;
@@ -21,6 +22,7 @@ mod replication;
 pub mod runs;
 mod start_ups;
 mod textbook;
+mod topologies;
 pub mod trace;
 
 pub use contract::{Contract, Ownership};
@@ -29,6 +31,9 @@ pub use demand::{
 };
 pub use elastic::{
     Autoscaler, Forecast, ScalingBounds, ScalingRule, ScheduledReplicas, Staffing, StartUp,
+};
+pub use failure::{
+    Cause, Interrupted, Level, Maintenance, Reliability, RepairClass, Topology, Unit,
 };
 pub use fleet::{Chunk, Cluster, Outage, Pool, Region, SetUp};
 pub use goal::{Fact, FactUse, FitPair, Goal, Market, Metric, Slo};
@@ -40,6 +45,8 @@ pub use policy::{
 };
 pub use process::{Modulation, Process, RateState};
 pub use start_ups::{Stage, StartUpPart, published_start_up, start_up_names, start_up_parts};
+
+pub use topologies::{PublishedTopology, published_topology};
 
 pub use runs::{Runs, Target, WarmUpRule};
 

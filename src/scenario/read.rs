@@ -15,6 +15,7 @@ mod cursor;
 mod demands;
 mod elastic;
 mod embedded;
+mod failures;
 mod form;
 mod general;
 mod goals;
@@ -50,8 +51,8 @@ use notes::Notes;
 use tree::Node;
 
 use crate::scenario::{
-    Autoscaler, Client, Demand, Fact, FitPair, Investment, Market, Policy, Pool, Region, Rules,
-    Scenario, Slo, Work,
+    Autoscaler, Cause, Client, Demand, Fact, FitPair, Investment, Market, Policy, Pool, Region,
+    Rules, Scenario, Slo, Work,
 };
 
 /// A scenario as text.
@@ -156,6 +157,7 @@ fn partial(schema: &Json) -> Json {
 /// The effective tree: what the file extends, below the file, below the flags.
 fn tree_of(source: Source<'_>, settings: &Settings) -> Result<Node, Problems> {
     let mut tree = with_base(source, EMBEDDED.len()).map_err(|problem| Problems(vec![problem]))?;
+    failures::add_published(&mut tree, &settings.sets);
     let own = |flag: &'static str, path: &str, value: Option<String>| {
         value.map(|value| (flag, format!("scenario.{path}={value}")))
     };
@@ -237,6 +239,7 @@ struct World<'a> {
     profiles: Vec<String>,
     clusters: Vec<String>,
     facts: Vec<String>,
+    failures: Vec<String>,
 }
 
 /// What the sections say, each for itself.
@@ -251,6 +254,7 @@ struct Sections {
     clusters: Vec<supply::ClusterParts>,
     chunks: Vec<supply::ChunkParts>,
     suppliers: Vec<orders::SupplierParts>,
+    failures: Vec<Vec<Cause>>,
     autoscalers: Vec<Autoscaler>,
     policy: Policy,
     interventions: Vec<timeline::Intervention>,
@@ -283,6 +287,7 @@ fn sections<'a>(
         profiles: root.names("profile"),
         clusters: root.names("cluster"),
         facts: root.names("fact"),
+        failures: root.names("failures"),
     };
     let sections = Sections {
         general,
@@ -295,6 +300,7 @@ fn sections<'a>(
         clusters: supply::clusters(root, &world),
         chunks: supply::chunks(root, &world),
         suppliers: orders::suppliers(root),
+        failures: failures::tables(root),
         autoscalers: elastic::autoscalers(root, &world),
         policy: policies::policy(root, &world),
         interventions: timeline::interventions(root, &world),
@@ -333,7 +339,7 @@ fn assemble(
         profiles,
         clusters,
         chunks,
-        &sections.autoscalers,
+        (&sections.autoscalers, &sections.failures),
     );
     let suppliers = orders::known(notes, &catalog, sections.suppliers, world.scale);
     if !notes.is_clean() {

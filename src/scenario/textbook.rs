@@ -43,6 +43,7 @@ impl Scenario {
                 power_limits_w: Vec::new(),
                 free_replicas: replicas,
                 grid_kgco2_per_kwh: None,
+                reliability: None,
             }],
             autoscalers: Vec::new(),
             pools: vec![textbook_pool(replicas)],

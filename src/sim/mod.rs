@@ -18,6 +18,7 @@
 
 mod client;
 mod elastic;
+mod failures;
 mod gate;
 mod gateway;
 mod line;
@@ -38,12 +39,14 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use elastic::{Controller, Reading, ScalerTally, staffed};
+pub use failures::{CauseTally, FailureTally};
 pub use gateway::PeopleTally;
 pub use tally::{Levels, PoolTally, Refusal, TierTally};
 
 use crate::scenario::{DemandKind, Outage, Rules, Scenario};
 use crate::units::SimTime;
 use elastic::Elastic;
+use failures::Failing;
 use gateway::{Gateway, Window};
 use pool::Pool;
 use request::Arrival;
@@ -59,6 +62,8 @@ pub struct Simulation {
     agenda: Vec<(SimTime, Action)>,
     /// What starts replicas one by one, adds them and takes them away.
     elastic: Option<Elastic>,
+    /// The clusters in which something fails or is maintained.
+    failing: Vec<Failing>,
     /// Images that are being seen, an expectation that fades.
     seen: f64,
     delivered: u64,
@@ -99,6 +104,7 @@ impl Simulation {
                 .map(|index| Pool::new(scenario, &rules, index, count))
                 .collect(),
             elastic: Elastic::new(scenario, &rules),
+            failing: failures::all(scenario),
             rules,
             clock: SimTime::ZERO,
             agenda: agenda(scenario),
@@ -124,6 +130,8 @@ impl Simulation {
     pub fn advance(&mut self, limit: SimTime) {
         let due = self.agenda.last().map_or(SimTime::NEVER, |entry| entry.0);
         let due = due.min(self.elastic.as_ref().map_or(SimTime::NEVER, Elastic::next));
+        let fails = self.failing.iter().map(Failing::next).min();
+        let due = due.min(fails.unwrap_or(SimTime::NEVER));
         let lookahead = self.scenario.lookahead.0.max(1);
         let grid = SimTime((self.clock.0 / lookahead + 1).saturating_mul(lookahead));
         let until = grid.min(due).min(limit);
@@ -251,8 +259,13 @@ impl Simulation {
                     self.elastic
                         .iter_mut()
                         .for_each(Elastic::restart_statistics);
+                    let failing = self.failing.iter_mut();
+                    failing.for_each(|failing| failing.restart_statistics(self.clock));
                 }
             }
+        }
+        for failing in &mut self.failing {
+            failing.act(self.clock, &mut self.pools);
         }
         if let Some(elastic) = self.elastic.as_mut().filter(|_| self.clock > SimTime::ZERO) {
             elastic.act(&mut self.pools);
@@ -267,6 +280,11 @@ impl Simulation {
             .is_some_and(|elastic| elastic.deliver(pool, replicas, &mut self.pools));
         if !is_elastic {
             self.pools[pool].deliver(replicas);
+        }
+        let cluster = self.scenario.pools[pool].cluster;
+        let mut failing = self.failing.iter_mut();
+        if let Some(failing) = failing.find(|failing| failing.cluster() == cluster) {
+            failing.deliver(self.clock, (pool, replicas), &mut self.pools);
         }
     }
 
@@ -312,6 +330,13 @@ impl Simulation {
     /// By autoscaler: what it did since the start or the end of the warm-up.
     pub fn autoscalers(&self) -> impl Iterator<Item = ScalerTally> {
         self.elastic.iter().flat_map(Elastic::tallies)
+    }
+
+    /// By cluster in which something fails or is maintained: its index, and what happened since the start or the
+    /// end of the warm-up.
+    pub fn failures(&self) -> impl Iterator<Item = (usize, FailureTally)> {
+        let tally = |failing: &Failing| (failing.cluster(), failing.tally(self.clock));
+        self.failing.iter().map(tally)
     }
 
     /// By chunk: its released GPUs that cost nothing x ns since the start; empty where nothing is released.

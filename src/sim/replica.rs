@@ -154,13 +154,15 @@ impl Replica {
         self.attained - member.joined()
     }
 
-    /// Takes everybody out, those who were joining too, at any time: what was done is lost.
-    pub(crate) fn evacuate(&mut self, now: SimTime) -> Vec<u32> {
-        let slots: Vec<u32> = self
-            .members
-            .drain(..)
-            .map(|m| m.slot)
-            .chain(self.joining.drain(..))
+    /// Takes everybody out, those who were joining too, at any time: who, and the iterations that each has done
+    /// since he joined.
+    pub(crate) fn evacuate(&mut self, now: SimTime, curve: &ServiceCurve) -> Vec<(u32, u64)> {
+        let attained = self.attained + self.played(now, curve);
+        let members = self.members.drain(..);
+        let joining = self.joining.drain(..).map(|slot| (slot, 0));
+        let slots = members
+            .map(|member| (member.slot, attained - member.joined()))
+            .chain(joining)
             .collect();
         *self = Self {
             phase_from: now,
@@ -168,6 +170,16 @@ impl Replica {
             ..Self::default()
         };
         slots
+    }
+
+    /// Iterations that have ended since the batch last changed.
+    fn played(&self, now: SimTime, curve: &ServiceCurve) -> u64 {
+        let elapsed = now - self.phase_from;
+        if self.members.is_empty() || elapsed == SimDuration::ZERO {
+            return 0;
+        }
+        let covering = curve.iterations_covering(self.phase, elapsed);
+        covering - u64::from(curve.elapsed(self.phase, covering) > elapsed)
     }
 
     /// The slots of those who leave first, for whoever wants them near.

@@ -159,6 +159,23 @@ pub(super) fn hazard_per_s(text: &str) -> Option<f64> {
 }
 
 /// How many images per window: `"50 images/3h"`; whether the window is a calendar day.
+/// `0.173 /GPU-year`, `6.5 /1000 node-days`: so many failures in so many years, days or hours of so many units, a
+/// second of one unit; `noun` is what a unit is called.
+pub(super) fn failures_per_s(text: &str, noun: &str) -> Option<f64> {
+    let (failures, rest) = split_number(text)?;
+    let rest = rest.strip_prefix('/')?.trim_start();
+    let (count, unit) = split_number(rest).unwrap_or((1.0, rest));
+    let time = match unit.strip_prefix(noun) {
+        Some(time) => time.strip_prefix('-')?,
+        None => unit,
+    };
+    let time_s = match time {
+        "year" | "years" => 365.25 * 86_400.0,
+        time => time_unit_s(time)?,
+    };
+    Some(failures / (count * time_s))
+}
+
 pub(super) fn images_per_window(text: &str) -> Option<(u8, f64, bool)> {
     let (images, window) = text.split_once('/')?;
     let images = whole_number(images, "images").or_else(|| whole_number(images, "image"))?;

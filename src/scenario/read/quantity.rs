@@ -11,6 +11,7 @@ use super::amount::{
 use super::form::{Form, mapped};
 use super::notes::Spot;
 use super::tree::Value;
+use crate::scenario::Level;
 use crate::units::SimDuration;
 
 /// Longest time of a scenario: 100 years of 365.25 days, in seconds.
@@ -214,6 +215,27 @@ pub(super) fn hazard() -> Quantity {
         bare: false,
         low: 0.0,
         high: 1e6,
+        tick: 0.0,
+    }
+}
+
+/// Failures a second of each unit of a level; at most one.
+pub(super) fn failure_rate(level: Level) -> Quantity {
+    let examples: Examples = match level {
+        Level::Gpu => &["0.173 /GPU-year", "419 /884736 GPU-days"],
+        Level::Node => &["6.5 /1000 node-days", "0.1 /node-year"],
+        Level::Rack => &["0.1 /rack-year"],
+        Level::PowerDomain => &["0.1 /domain-year"],
+        Level::Site => &["0.1 /site-year"],
+    };
+    Quantity {
+        noun: "a rate of failures",
+        base: "/s",
+        examples,
+        parse: super::failures::parse_rate(level),
+        bare: false,
+        low: f64::MIN_POSITIVE,
+        high: 1.0,
         tick: 0.0,
     }
 }

@@ -6,6 +6,7 @@ use super::World;
 use super::contracts;
 use super::cursor::Cursor;
 use super::elastic::{StartUpForm, WrittenStartUp};
+use super::failures::{self, ClusterFailures};
 use super::form::{Form, list, or_word, reference, some, whole, whole_u32, words};
 use super::law::law;
 use super::notes::{Notes, Spot};
@@ -15,7 +16,7 @@ use super::quantity::{
 };
 use super::tree::Value;
 use crate::profile::{DeviceProfile, Provenance, ServiceCurve, Spread};
-use crate::scenario::{Arrived, Autoscaler, Chunk, Cluster, Pool, SetUp};
+use crate::scenario::{Arrived, Autoscaler, Cause, Chunk, Cluster, Pool, SetUp};
 use crate::units::{SimDuration, SimTime};
 
 /// Most requests in one batch.
@@ -175,6 +176,7 @@ pub(super) struct ClusterParts {
     start_up: WrittenStartUp,
     set_up: Option<SetUp>,
     replicas: u64,
+    failures: Option<ClusterFailures>,
 }
 
 impl ClusterParts {
@@ -225,6 +227,7 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
                     "What a kWh of its grid emits.",
                     grid_intensity(),
                 ),
+                reliability: None,
             },
             profile: at.optional(
                 "profile",
@@ -252,6 +255,7 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
                     whole("replicas", 1, 100_000_000),
                 )
                 .unwrap_or(0),
+            failures: failures::of_cluster(at, world),
         }
     });
     clusters.into_iter().map(|(_, cluster)| cluster).collect()
@@ -377,7 +381,7 @@ pub(super) fn build(
     profiles: &[ProfileParts],
     parts: &[ClusterParts],
     mut chunks: Vec<Chunk>,
-    autoscalers: &[Autoscaler],
+    (autoscalers, failures): (&[Autoscaler], &[Vec<Cause>]),
 ) -> Supply {
     let mut pools = Vec::new();
     let mut clusters = Vec::new();
@@ -391,6 +395,10 @@ pub(super) fn build(
         let profile = profile.unwrap_or_else(service_profile);
         let mut cluster = part.cluster.clone();
         cluster.start_up = starts_singly.then(|| part.start_up.parts(scale));
+        cluster.reliability = part.failures.as_ref().map(|said| {
+            let gpus = profile.gpus_per_replica;
+            said.reliability(failures, gpus, &profile.accelerator, scale)
+        });
         if part.replicas > 0 {
             cluster.free_replicas = scaled_replicas(part.replicas as f64, scale);
             exact += part.replicas as f64 * scale;

@@ -58,6 +58,27 @@ impl Node {
         }
     }
 
+    /// What stands at a key, if this is a table that has it.
+    pub(super) fn child(&self, key: &str) -> Option<&Self> {
+        let entry = self.table()?.entries.get(key)?;
+        Some(&entry.node)
+    }
+
+    /// The names in a table of named tables, sorted.
+    pub(super) fn names_in(&self, key: &str) -> Vec<String> {
+        let keyed = self.child(key).and_then(Self::table);
+        keyed.map_or_else(Vec::new, |keyed| keyed.entries.keys().cloned().collect())
+    }
+
+    /// The texts of a value: of one, of a list, or of either with a source.
+    pub(super) fn texts(&self) -> Vec<String> {
+        match &self.value {
+            Value::Text(text) => vec![text.clone()],
+            Value::List(nodes) => nodes.iter().flat_map(Self::texts).collect(),
+            _ => self.child("value").map_or_else(Vec::new, Self::texts),
+        }
+    }
+
     /// A default of the language, as it would be written.
     pub(super) fn of_default(text: &str) -> Self {
         let place = Place::whole(DEFAULT, text);

@@ -1,30 +1,31 @@
 //! Availability: single replicas leave service and come back.
 //!
-//! The operator lets a replica serve, or drain (it takes nobody more and leaves when its batch has ended), or it is
-//! out. Beside that it may be broken, for several reasons at once: it serves again when the last of them is gone and
-//! the operator still wants it. Who is
+//! A replica serves, or it drains (it takes nobody more and leaves when its batch has ended), or it is out. Who is
 //! given to whom goes by the occupancy, on which only those are that serve; so the steps of an attempt need not ask.
 //! Where each replica has a line of its own, who waits for one that leaves moves to the lines of the others; only
 //! while nobody serves do they stay where they are.
 //!
-//! In service, for utilisation, are those that serve and those that drain.
+//! Beside what is ordered of it, a replica may be held: closed, so that it takes nobody more until it is taken down
+//! for maintenance, or down, because something in which it stands has failed. It then does what is ordered of it
+//! when it is released.
+//!
+//! In service, for utilisation, are those that serve and those that drain or are closed.
 
 use super::Pool;
+use crate::scenario::Interrupted;
 use crate::sim::request::Place;
 use crate::units::SimTime;
 
 /// Which replicas of a pool serve.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Availability {
-    /// By replica what the operator wants; who is not in the list serves.
-    states: Vec<State>,
-    /// By replica: for how many reasons it is broken; none where the list ends.
-    faults: Vec<u32>,
+    /// By replica: what is ordered of it, and whether it is held; who is not in the list serves.
+    states: Vec<(State, Hold)>,
     /// Who serves, by number; only kept up while somebody does not and each replica has a line of its own.
     serving: Vec<u32>,
-    /// Replicas that drain or are out.
+    /// Replicas that drain, are out or are held.
     absent: usize,
-    /// Replicas that are out.
+    /// Replicas that are out or down.
     out: usize,
 }
 
@@ -35,52 +36,55 @@ enum State {
     Out,
 }
 
+/// Whether a replica may do what is ordered of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    /// It may.
+    Free,
+    /// It takes nobody more.
+    Closed,
+    /// It is down.
+    Down,
+}
+
+/// What came of the requests that ran on replicas that went down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hit {
+    /// Attempts that failed.
+    pub lost: u64,
+    /// Attempts that wait again.
+    pub requeued: u64,
+}
+
 impl Availability {
     #[inline]
+    fn standing(&self, index: usize) -> (State, Hold) {
+        let known = self.states.get(index).copied();
+        known.unwrap_or((State::Serving, Hold::Free))
+    }
+
+    #[inline]
     fn state(&self, index: usize) -> State {
-        self.states.get(index).copied().unwrap_or(State::Serving)
+        self.standing(index).0
     }
 
-    #[inline]
-    fn faults(&self, index: usize) -> u32 {
-        self.faults.get(index).copied().unwrap_or(0)
-    }
-
-    /// What a replica does in effect.
-    #[inline]
-    fn effect(&self, index: usize) -> State {
-        match self.faults(index) {
-            0 => self.state(index),
-            _ => State::Out,
-        }
+    fn hold(&self, index: usize) -> Hold {
+        self.standing(index).1
     }
 
     fn set(&mut self, index: usize, to: State) {
-        self.change(index, |own| {
-            let known = own.states.len().max(index + 1);
-            own.states.resize(known, State::Serving);
-            own.states[index] = to;
-        });
+        self.stand(index, (to, self.hold(index)));
     }
 
-    /// One more reason for which a replica is broken, or one less.
-    fn set_faults(&mut self, index: usize, to: u32) {
-        self.change(index, |own| {
-            let known = own.faults.len().max(index + 1);
-            own.faults.resize(known, 0);
-            own.faults[index] = to;
-        });
-    }
-
-    /// Changes something about a replica, and the counts with it.
-    fn change(&mut self, index: usize, how: impl FnOnce(&mut Self)) {
-        let from = self.effect(index);
-        how(self);
-        let to = self.effect(index);
-        self.absent -= usize::from(from != State::Serving);
-        self.absent += usize::from(to != State::Serving);
-        self.out -= usize::from(from == State::Out);
-        self.out += usize::from(to == State::Out);
+    fn stand(&mut self, index: usize, to: (State, Hold)) {
+        let from = self.standing(index);
+        let known = self.states.len().max(index + 1);
+        self.states.resize(known, (State::Serving, Hold::Free));
+        self.states[index] = to;
+        let is_absent = |standing| usize::from(standing != (State::Serving, Hold::Free));
+        let is_out = |(state, hold)| usize::from(state == State::Out || hold == Hold::Down);
+        self.absent = self.absent - is_absent(from) + is_absent(to);
+        self.out = self.out - is_out(from) + is_out(to);
     }
 
     /// Lists who serves of so many replicas.
@@ -90,7 +94,7 @@ impl Availability {
         let numbers = 0..replicas;
         serving.extend(
             numbers
-                .filter(|&index| self.effect(index) == State::Serving)
+                .filter(|&index| self.standing(index) == (State::Serving, Hold::Free))
                 .map(|index| index as u32),
         );
         self.serving = serving;
@@ -100,7 +104,7 @@ impl Availability {
 impl Pool {
     // -- what those ask who decide --------------------------------------------------------------------
 
-    /// Whether the operator has no replica there any more: one that drained has ended.
+    /// Whether a replica has left service.
     pub(crate) fn is_out(&self, index: usize) -> bool {
         self.availability.state(index) == State::Out
     }
@@ -112,36 +116,55 @@ impl Pool {
 
     // -- what they do, between windows or at an event of the pool --------------------------------------
 
-    /// A replica is broken at once, for one reason more: what runs on it fails, or waits to start again from zero.
-    pub(crate) fn break_down(&mut self, index: usize, requeue: bool) {
-        let faults = self.availability.faults(index);
-        self.availability.set_faults(index, faults + 1);
-        if faults > 0 {
-            return;
+    /// Replicas go down at once.
+    pub(crate) fn take_down(&mut self, indices: &[usize], running: Interrupted) -> Hit {
+        let mut hit = Hit::default();
+        for &index in indices {
+            self.hide(index);
+            let state = match self.availability.state(index) {
+                State::Draining => State::Out,
+                state => state,
+            };
+            self.availability.stand(index, (state, Hold::Down));
+            if !self.is_idle(index) {
+                self.gauges.busy.down(self.clock);
+            }
+            self.count_in_service();
+            let part = self.evacuate(index, running);
+            hit.lost += part.lost;
+            hit.requeued += part.requeued;
         }
-        let was_busy = !self.is_idle(index);
-        self.hide(index);
-        if self.availability.state(index) == State::Draining {
-            self.availability.set(index, State::Out);
-        }
-        if was_busy {
-            self.gauges.busy.down(self.clock);
+        self.redistribute();
+        hit
+    }
+
+    /// Replicas take nobody more; they go on with what they do, and those that were down have nothing to do.
+    pub(crate) fn close(&mut self, indices: &[usize]) {
+        for &index in indices {
+            let (state, hold) = self.availability.standing(index);
+            if hold == Hold::Free {
+                self.hide(index);
+            }
+            self.availability.stand(index, (state, Hold::Closed));
         }
         self.count_in_service();
-        self.evacuate(index, requeue);
         self.redistribute();
     }
 
-    /// A broken replica has one reason less to be; without any it serves again, if the operator wants it.
-    pub(crate) fn mend(&mut self, index: usize) {
-        let faults = self.availability.faults(index);
-        self.availability
-            .set_faults(index, faults.saturating_sub(1));
-        if faults == 1 && self.availability.state(index) == State::Serving {
-            self.count_in_service();
-            self.show(index);
-            self.redistribute();
+    /// Replicas that were closed or down do what is ordered of them.
+    pub(crate) fn release(&mut self, indices: &[usize]) {
+        for &index in indices {
+            let (state, hold) = self.availability.standing(index);
+            if hold == Hold::Free {
+                continue;
+            }
+            self.availability.stand(index, (state, Hold::Free));
+            if state == State::Serving {
+                self.count_in_service();
+                self.show(index);
+            }
         }
+        self.redistribute();
     }
 
     /// A replica takes nobody more, and leaves service when its batch has ended.
@@ -149,28 +172,23 @@ impl Pool {
         if self.availability.state(index) != State::Serving {
             return;
         }
+        self.hide(index);
         let is_idle = self.is_idle(index);
-        let is_broken = self.availability.faults(index) > 0;
         let state = if is_idle { State::Out } else { State::Draining };
-        if !is_broken {
-            self.hide(index);
-        }
         self.availability.set(index, state);
         self.count_in_service();
         self.redistribute();
     }
 
-    /// A replica that was out or drains serves, unless it is broken.
+    /// A replica that was out or drains serves.
     pub(crate) fn bring_in(&mut self, index: usize) {
         if self.availability.state(index) == State::Serving {
             return;
         }
         self.availability.set(index, State::Serving);
-        if self.availability.faults(index) == 0 {
-            self.count_in_service();
-            self.show(index);
-            self.redistribute();
-        }
+        self.count_in_service();
+        self.show(index);
+        self.redistribute();
     }
 
     /// Replicas are delivered that do not serve yet.
@@ -199,7 +217,7 @@ impl Pool {
         }
     }
 
-    /// Replicas in service: those that serve, and those that drain.
+    /// Replicas in service.
     pub(super) fn in_service(&self) -> u64 {
         (self.replicas.len() - self.availability.out) as u64
     }
@@ -214,36 +232,45 @@ impl Pool {
     /// Whether a replica may be given somebody.
     #[inline]
     pub(super) fn takes_requests(&self, index: usize) -> bool {
-        self.availability.absent == 0 || self.availability.effect(index) == State::Serving
+        self.availability.absent == 0
+            || self.availability.standing(index) == (State::Serving, Hold::Free)
     }
 
-    /// The batch of a replica has ended; whether it leaves service now.
+    /// The batch of a replica has ended; whether it is given nobody more, so that it leaves service if it drains.
     #[inline]
     pub(super) fn leaves_after_batch(&mut self, index: usize) -> bool {
-        let leaves = self.availability.absent > 0
-            && self.availability.state(index) == State::Draining
-            && self.is_idle(index);
-        if leaves {
+        if self.takes_requests(index) || !self.is_idle(index) {
+            return false;
+        }
+        if self.availability.state(index) == State::Draining {
             self.availability.set(index, State::Out);
             self.count_in_service();
         }
-        leaves
+        true
     }
 
-    /// Empties a replica, whatever it did: that fails, or waits to start again from zero.
-    pub(super) fn evacuate(&mut self, index: usize, requeue: bool) {
+    /// Empties a replica, whatever it did: that fails, or waits to start again.
+    pub(super) fn evacuate(&mut self, index: usize, running: Interrupted) -> Hit {
+        let mut hit = Hit::default();
         self.changes.set(index, SimTime::NEVER);
-        for slot in self.replicas[index].evacuate(self.clock) {
+        for (slot, done) in self.replicas[index].evacuate(self.clock, &self.curve) {
             self.gauges.running.down(self.clock);
             self.leave_place(index, self.attempts.get(slot).request.tier);
-            if requeue && self.attempts.place(slot) == Place::Running {
-                self.start_from_zero(slot);
-                self.queue_up(slot);
-                self.wait_again(slot);
-            } else {
-                self.lose(slot);
+            let goes_on = self.attempts.place(slot) == Place::Running;
+            match running {
+                Interrupted::Requeued if goes_on => self.start_from_zero(slot),
+                Interrupted::Kept { every } if goes_on => self.keep(slot, done, every),
+                _ => {
+                    hit.lost += 1;
+                    self.lose(slot);
+                    continue;
+                }
             }
+            hit.requeued += 1;
+            self.queue_up(slot);
+            self.wait_again(slot);
         }
+        hit
     }
 
     /// The pool stands still, so what drained has ended.
@@ -290,7 +317,8 @@ impl Pool {
     /// A replica may be given somebody again.
     fn show(&mut self, index: usize) {
         let level = self.replicas[index].len();
-        if !self.stopped && (level > 0 || !self.begins_off(index)) {
+        let shows = self.takes_requests(index) && !self.stopped;
+        if shows && (level > 0 || !self.begins_off(index)) {
             self.occupancy.enter(index as u32, level);
         }
     }
@@ -309,7 +337,7 @@ mod tests {
     use std::sync::Arc;
 
     use crate::random::{Law, Seed};
-    use crate::scenario::{Batching, Dispatch, QueueOrder, Scenario, SetUp};
+    use crate::scenario::{Batching, Dispatch, Interrupted, QueueOrder, Scenario, SetUp};
     use crate::sim::Simulation;
     use crate::units::{SimDuration, SimTime};
 
@@ -345,12 +373,8 @@ mod tests {
                 scenario
             };
             let out = play(with(SERVERS), |run| {
-                let broken = if run.clock() == SimTime::ZERO {
-                    6..SERVERS
-                } else {
-                    0..0
-                };
-                broken.for_each(|index| run.pools[0].break_down(index as usize, false));
+                let last: Vec<usize> = (6..SERVERS as usize).collect();
+                run.pools[0].take_down(&last, Interrupted::Lost);
             });
             let few = play(with(6), |_| {});
             let wait = |run: &Simulation| run.tiers()[0].wait.mean_s();
@@ -364,7 +388,7 @@ mod tests {
     }
 
     /// What happens at random to single replicas and to the pool, under every kind of line and batch.
-    fn shaken(change: impl FnOnce(&mut Scenario), requeue: bool) -> Simulation {
+    fn shaken(change: impl FnOnce(&mut Scenario), running: Interrupted) -> Simulation {
         let mut scenario = scenario(6.0, SERVERS);
         change(&mut scenario);
         let horizon = SimTime::ZERO + scenario.horizon;
@@ -377,13 +401,16 @@ mod tests {
             for index in 0..SERVERS as usize {
                 match (ends, stream.below(40)) {
                     (true, _) => {
+                        pool.release(&[index]);
                         pool.bring_in(index);
-                        (0..9).for_each(|_| pool.mend(index));
                     }
-                    (_, 0..6) => pool.bring_in(index),
-                    (_, 6 | 7) => pool.drain(index),
-                    (_, 8) => pool.break_down(index, requeue),
-                    (_, 9..16) => pool.mend(index),
+                    (_, 0..8) => pool.bring_in(index),
+                    (_, 8..16) => pool.release(&[index]),
+                    (_, 16) => pool.drain(index),
+                    (_, 17) => pool.close(&[index]),
+                    (_, 18) => {
+                        pool.take_down(&[index, (index + 1) % SERVERS as usize], running);
+                    }
                     _ => {}
                 }
             }
@@ -392,14 +419,12 @@ mod tests {
             }
             if !ends && stream.below(100) == 0 {
                 since_stop = 0;
-                pool.stop(requeue);
+                pool.stop(running != Interrupted::Lost);
             }
         })
     }
 
-    type Case = (&'static str, fn(&mut Scenario));
-
-    fn cases() -> Vec<Case> {
+    fn cases() -> Vec<(&'static str, fn(&mut Scenario))> {
         vec![
             ("central", |_| {}),
             ("shortest", |s| {
@@ -437,7 +462,7 @@ mod tests {
     #[test]
     fn whatever_leaves_and_comes_back_every_request_ends_well_or_fails() {
         for (name, change) in cases() {
-            let run = shaken(change, false);
+            let run = shaken(change, Interrupted::Lost);
             let tier = &run.tiers()[0];
             assert!(tier.failed > 100, "{name}: {} failed", tier.failed);
             assert!(tier.in_system < 100, "{name}: {} left", tier.in_system);
@@ -448,11 +473,13 @@ mod tests {
     #[test]
     fn nobody_is_lost_who_starts_again_from_zero() {
         for (name, change) in cases() {
-            let run = shaken(change, true);
-            let tier = &run.tiers()[0];
-            assert_eq!(tier.failed, 0, "{name}");
-            assert_eq!(tier.completed + tier.in_system, tier.offered, "{name}");
-            assert!(tier.in_system < 100, "{name}: {} left", tier.in_system);
+            for running in [Interrupted::Requeued, Interrupted::Kept { every: 1000 }] {
+                let run = shaken(change, running);
+                let tier = &run.tiers()[0];
+                assert_eq!(tier.failed, 0, "{name}");
+                assert_eq!(tier.completed + tier.in_system, tier.offered, "{name}");
+                assert!(tier.in_system < 100, "{name}: {} left", tier.in_system);
+            }
         }
     }
 

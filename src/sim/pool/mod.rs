@@ -20,6 +20,8 @@ mod users;
 
 use std::sync::Arc;
 
+pub(crate) use availability::Hit;
+
 use super::client;
 use super::line::Line;
 use super::occupancy::Occupancy;
@@ -29,7 +31,7 @@ use super::tally::{Gauges, Levels, PoolTally, TierTally};
 use crate::des::{Earliest, Sorter, Timers, covering_bits};
 use crate::profile::ServiceCurve;
 use crate::random::Stream;
-use crate::scenario::{Rules, Scenario};
+use crate::scenario::{Interrupted, Rules, Scenario};
 use crate::units::SimTime;
 use terms::{Size, Terms};
 
@@ -337,6 +339,10 @@ impl Pool {
 
     /// The pool stands still: what runs fails, or waits to start again from zero.
     pub(crate) fn stop(&mut self, requeue: bool) {
+        let running = match requeue {
+            true => Interrupted::Requeued,
+            false => Interrupted::Lost,
+        };
         self.stopped = true;
         self.gauges.in_service.set(0, self.clock);
         self.gauges.busy.set(0, self.clock);
@@ -345,7 +351,7 @@ impl Pool {
         for index in 0..self.replicas.len() {
             self.occupancy
                 .leave(index as u32, self.replicas[index].len());
-            self.evacuate(index, requeue);
+            self.evacuate(index, running);
         }
         self.end_draining();
     }

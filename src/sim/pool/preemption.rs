@@ -109,6 +109,23 @@ impl Pool {
         self.gauges.waiting.up(self.clock);
     }
 
+    /// An attempt goes on from the last iteration that was kept, of so many done since it joined. Those before an
+    /// interruption count too; at a lower quality, whose whole amount is not known any more, from there on anew.
+    pub(super) fn keep(&mut self, slot: u32, done: u64, every: u64) {
+        let attempt = self.attempts.get_mut(slot);
+        let (whole, before) = match attempt.quality {
+            0 => {
+                let whole = attempt.request.amount;
+                (whole, whole.saturating_sub(attempt.amount))
+            }
+            _ => (attempt.amount, 0),
+        };
+        let kept = (before + done) / every * every;
+        // In a batch that was fixed when it started, one stays longer than one's own work takes.
+        attempt.amount = whole.saturating_sub(kept).max(1);
+        attempt.resumes |= kept > 0;
+    }
+
     /// What an attempt has done is lost: it starts again from zero. At a lower quality the amount of its
     /// work is drawn again.
     pub(super) fn start_from_zero(&mut self, slot: u32) {
