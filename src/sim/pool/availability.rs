@@ -193,6 +193,7 @@ impl Pool {
 
     /// Replicas are delivered that do not serve yet.
     pub(crate) fn deliver_out(&mut self, count: u32) {
+        self.changes.grow(self.replicas.len() + count as usize);
         for _ in 0..count {
             let index = self.make_room();
             self.availability.set(index, State::Out);

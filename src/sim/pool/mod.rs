@@ -286,6 +286,7 @@ impl Pool {
 
     /// Replicas come into service.
     pub(crate) fn deliver(&mut self, count: u32) {
+        self.changes.grow(self.replicas.len() + count as usize);
         for _ in 0..count {
             let replica = self.make_room();
             if !self.stopped && !self.begins_off(replica) {
