@@ -145,7 +145,10 @@ fn costs(scenario: &Scenario, index: usize, usage: &Usage) -> ChunkCost {
         gpu_hours * chunk.staff_usd_per_gpu_hour,
     ]
     .map(Usd::from_usd_to_cents);
-    let of_time = split(capital + rent + power, &[used * (1.0 - lost), (1.0 - used) * (1.0 - lost), lost]);
+    let of_time = split(
+        capital + rent + power,
+        &[used * (1.0 - lost), (1.0 - used) * (1.0 - lost), lost],
+    );
     let [busy, idle, failures] = [0, 1, 2].map(|part| of_time[part].as_usd());
     let total = capital + rent + power + network + staff;
     let contract = chunk.contract.map(|contract| contract.word().to_owned());
