@@ -126,6 +126,6 @@ mod tests {
             salvage: 0.0,
         };
         let usd = ownership.usd_per_gpu_hour() * HOURS_PER_YEAR;
-        assert!((usd - 7513.693_637_01).abs() < 1e-7, "{usd}");
+        assert!((usd - 7_513.693_637_01).abs() < 1e-7, "{usd}");
     }
 }
