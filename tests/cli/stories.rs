@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use crate::program::Room;
 
 /// Each story with the share that is done in a few seconds without optimisation.
-const STORIES: [(&str, &str); 13] = [
+const STORIES: [(&str, &str); 14] = [
     ("hello", "1"),
     ("ghibli-week", "0.0002"),
     ("ghibli-no-quota", "0.0002"),
@@ -14,6 +14,7 @@ const STORIES: [(&str, &str); 13] = [
     ("hundred-k-chunk", "0.0002"),
     ("hundred-k-orders", "0.00005"),
     ("shared-fleet", "0.001"),
+    ("bad-week", "0.1"),
     ("investment-loop", "0.0002"),
     ("launch-2022", "0.0005"),
     ("retry-storm", "0.1"),
@@ -236,4 +237,34 @@ fn shares_make_the_surge_pay_for_itself() {
         let (own, theirs) = (lost(&shared, other), lost(&first_come, other));
         assert!(own < 0.03 && theirs > 0.08, "{other}: {own}, {theirs}");
     }
+}
+
+#[test]
+fn a_site_that_fails_at_the_peak_sends_its_users_elsewhere() {
+    let week = told("bad-week");
+    let sites = week["sites"].as_array().expect("sites");
+    assert_eq!(sites.len(), 3);
+    assert!(sites.iter().any(|site| site["failures"].as_u64() > Some(0)));
+    let regions = week["regions"].as_array().expect("regions");
+    let emea = regions.iter().find(|region| region["name"] == "emea");
+    let went = emea.expect("emea")["went"].as_array().expect("ways");
+    let abroad = went.iter().filter(|way| way["to"] != "emea");
+    let abroad: u64 = abroad.filter_map(|way| way["requests"].as_u64()).sum();
+    assert!(abroad > 0, "{went:?}");
+    // Who is there moves: nothing that ran is lost but what failures lose.
+    let room = Room::new();
+    let calm = [
+        "simulate",
+        "bad-week",
+        "--scale=0.1",
+        "--set=timeline=[]",
+        "--out=r",
+    ];
+    room.done(&calm);
+    let never = |result: &Json| {
+        let total = &result["total"];
+        let completed = total["completed"].as_f64().expect("a count");
+        1.0 - completed / total["offered"].as_f64().expect("a count")
+    };
+    assert!(never(&week) > never(&room.result("r")) + 0.002);
 }

@@ -26,6 +26,8 @@ const MOST_TABLES: usize = 100;
 const MOST_IN_ONE: u32 = 100_000;
 /// Most crews, and most spares.
 const MOST_CREWS: u32 = 100_000_000;
+/// Longest mean time between failures; a rate may be lower.
+const LONGEST_BETWEEN_S: f64 = 3e9;
 /// Weibull shapes: below the first nearly all fail at once, above the second nearly all at one age.
 const SHAPES: (f64, f64) = (0.2, 20.0);
 
@@ -141,7 +143,7 @@ fn cause_of(name: &str, laws: &[Option<Law>; 3], at: &mut Cursor<'_>) -> Cause {
     let between = at.optional(
         "mtbf",
         "Mean time between failures of each, instead of a rate.",
-        seconds().within(1.0, super::quantity::LONGEST_S),
+        seconds().within(1.0, LONGEST_BETWEEN_S),
     );
     let rate_per_s = match (rate, between) {
         (Some(rate), None) => rate,
@@ -265,6 +267,7 @@ pub(super) fn of_cluster(at: &mut Cursor<'_>, world: &World<'_>) -> Option<Clust
     let doc = "Where its GPUs stand; by default as its accelerator does.";
     let [gpus_per_node, nodes_per_rack, racks_per_power_domain] =
         at.section("topology", doc, |at| {
+            at.annotated();
             [
                 at.optional("gpus_per_node", "GPUs of a node.", in_one()),
                 at.optional("nodes_per_rack", "Nodes of a rack.", in_one()),
@@ -277,6 +280,7 @@ pub(super) fn of_cluster(at: &mut Cursor<'_>, world: &World<'_>) -> Option<Clust
         });
     let (crews, spares, swap_s) =
         at.section("repair", "Who mends it, and what stands ready.", |at| {
+            at.annotated();
             let crews = or_word("unlimited", None, some(whole_u32("crews", 1, MOST_CREWS)));
             let doc = "Repairs at a time, first come first served; a restart needs no crew.";
             (
@@ -311,6 +315,7 @@ pub(super) fn of_cluster(at: &mut Cursor<'_>, world: &World<'_>) -> Option<Clust
 }
 
 fn maintenance(at: &mut Cursor<'_>) -> Maintenance {
+    at.annotated();
     let first = at.default(
         "first",
         "When it begins, after the start.",
