@@ -1,12 +1,12 @@
 //! What failures cost, in words and numbers for people.
 
-use crate::metrics::summary::{SiteSummary, Summary};
+use crate::metrics::summary::{CauseSummary, SiteSummary, Summary};
 use crate::report::escape;
 use crate::report::grid::{Align, Grid};
 use crate::report::number::{optional, quantity, short};
 use crate::report::paint::Ink;
 
-/// One row a cause, and one for each cluster as a whole.
+/// One row for each cause that struck, and one for each cluster as a whole.
 pub(super) fn grid(summary: &Summary) -> Grid {
     let mut grid = Grid::new(&[
         ("cluster", Align::Left),
@@ -18,7 +18,8 @@ pub(super) fn grid(summary: &Summary) -> Grid {
         ("requeued", Align::Right),
     ]);
     for site in &summary.sites {
-        for cause in site.causes.iter().chain(&site.planned) {
+        let struck = |cause: &&CauseSummary| cause.replicas > 0;
+        for cause in site.causes.iter().chain(&site.planned).filter(struck) {
             let between = match cause.failures {
                 0 => None,
                 failures => Some(summary.measured_s / failures as f64),
@@ -58,13 +59,13 @@ pub(super) fn words(summary: &Summary) -> Vec<String> {
 
 fn cost(site: &SiteSummary) -> String {
     let mut text = format!(
-        "{}: replicas of {} on {} were up {} of the time; {} were lost, at most {} replicas at once",
+        "{}: replicas of {} on {} were up {} of the time; {} were lost, at most {} at once",
         escape::name(&site.name),
         counted(f64::from(site.gpus_per_replica), "GPU"),
         counted(site.nodes_per_replica as f64, "node"),
         optional(site.availability, "1"),
         quantity(site.replica_hours_lost, "replica-hours"),
-        short(site.down_max as f64),
+        counted(site.down_max as f64, "replica"),
     );
     if site.planned.is_some() {
         let planned = quantity(site.replica_hours_planned, "replica-hours");

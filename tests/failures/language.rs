@@ -144,3 +144,10 @@ fn crews_and_spares_shrink_with_the_fleet_and_one_is_left() {
     let reliability = scenario.clusters[0].reliability.as_ref().unwrap();
     assert_eq!((reliability.crews, reliability.spares), (Some(2), 1));
 }
+
+#[test]
+fn steps_are_kept_only_of_work_that_has_some() {
+    let timed = format!("{OWN}\n[work.job]\nkind = \"service\"\nservice = \"1s\"\n");
+    let told = with("failures = \"own\"", &timed).unwrap_err();
+    assert!(told.contains("the work \"job\" has none"), "{told}");
+}

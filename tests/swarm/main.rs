@@ -10,6 +10,7 @@
 
 mod ask;
 mod elastic;
+mod failures;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -110,6 +111,7 @@ fn works_while_somebody_waits(
                 .iter()
                 .any(|scaler| scaler.clusters.contains(&pool.cluster))
             && !is_limited
+            && !is_maintained(scenario, pool.cluster)
             && scenario.works[0].memory_bytes_per_token == 0
             && levels.waiting > 0
         {
@@ -125,6 +127,12 @@ fn works_while_somebody_waits(
         }
     }
     Ok(())
+}
+
+/// Whether replicas of a cluster drain for planned work.
+fn is_maintained(scenario: &Scenario, cluster: usize) -> bool {
+    let reliability = scenario.clusters[cluster].reliability.as_ref();
+    reliability.is_some_and(|reliability| reliability.maintenance.is_some())
 }
 
 fn balances(tier: &TierSummary) -> Result<(), TestCaseError> {
@@ -189,6 +197,16 @@ proptest! {
     #[test]
     fn books_are_balanced_while_replicas_come_and_go(scenario in elastic::scenario()) {
         play(&Arc::new(scenario))?;
+    }
+
+    #[test]
+    fn books_are_balanced_whatever_fails(scenario in failures::scenario()) {
+        play(&Arc::new(scenario))?;
+    }
+
+    #[test]
+    fn with_failures_the_summary_is_sound_and_threads_change_nothing(scenario in failures::scenario()) {
+        is_sound(scenario)?;
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub(super) fn check(notes: &Notes, scenario: &Scenario) {
     quotas(notes, scenario);
     policies(notes, scenario);
     fit(notes, scenario);
+    super::failures::check(notes, scenario);
     super::elastic::check(notes, scenario);
     investment(notes, scenario);
 }

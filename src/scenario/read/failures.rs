@@ -7,14 +7,15 @@ use super::amount::failures_per_s;
 use super::cursor::Cursor;
 use super::form::{Form, choice, or_word, some, whole, whole_u32};
 use super::law::law;
-use super::notes::Spot;
+use super::notes::{Notes, Spot};
 use super::problem::advice;
 use super::quantity::{duration, failure_rate, number, positive_duration, seconds, share};
 use super::tree::{self, Node, Value};
 use super::word_or_table::{WordOrTable, Words};
 use crate::random::Law;
 use crate::scenario::{
-    Cause, Interrupted, Level, Maintenance, Reliability, RepairClass, Topology, published_topology,
+    Cause, Interrupted, Level, Maintenance, Reliability, RepairClass, Scenario, Topology, Work,
+    WorkUnit, published_topology,
 };
 use crate::units::SimDuration;
 
@@ -379,6 +380,34 @@ impl ClusterFailures {
             spares: scaled(self.spares),
             swap_s: self.swap_s,
             maintenance: self.maintenance.clone(),
+        }
+    }
+}
+
+/// Steps can be kept only of work that has some.
+pub(super) fn check(notes: &Notes, scenario: &Scenario) {
+    let is_timed = |work: &Work| work.unit == WorkUnit::ServiceTime;
+    let Some(timed) = scenario.works.iter().find(|work| is_timed(work)) else {
+        return;
+    };
+    let keeps = |running: Interrupted| matches!(running, Interrupted::Kept { .. });
+    for cluster in &scenario.clusters {
+        let Some(reliability) = &cluster.reliability else {
+            continue;
+        };
+        let planned = reliability.maintenance.iter().map(|plan| plan.running);
+        let mut all = reliability
+            .causes
+            .iter()
+            .map(|cause| cause.running)
+            .chain(planned);
+        if all.any(keeps) {
+            let message = format!(
+                "`cluster.{}` keeps steps of running requests, but the work \"{}\" has none",
+                cluster.name, timed.name
+            );
+            let hint = "write running = \"requeued\" or \"lost\"";
+            notes.problem_at(&format!("cluster.{}.failures", cluster.name), message, hint);
         }
     }
 }
