@@ -3,10 +3,17 @@
 //! Every line is rounded to whole cents when it is made, and totals are exact sums of lines, so the
 //! table, the JSON and the figure agree to the cent.
 
+mod cents;
+mod chunks;
+pub mod investment;
+mod lines;
+
+pub use chunks::{ChunkCost, NOMINAL_CHUNK_GPUS, QualityCost, QualityImages};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::{Chunk, Scenario, Tier};
+use crate::scenario::{Scenario, Tier};
 use crate::units::{SimTime, Usd};
 
 /// The bill and the income; every line is a whole number of cents, and totals are sums of lines.
@@ -26,6 +33,9 @@ pub struct Money {
     pub list_value_usd: f64,
     /// What the refused and abandoned requests would have brought at the price list.
     pub lost_list_value_usd: f64,
+    /// What each chunk cost; its parts add up to `cost_total_usd`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chunks: Vec<ChunkCost>,
 }
 
 /// One line of the bill.
@@ -46,10 +56,14 @@ pub struct Usage {
     pub until: SimTime,
     /// By cluster: share of the replicas' time with something to do, 0..=1.
     pub utilisation: Vec<f64>,
+    /// By cluster: share of the replicas' time lost to failures, 0..=1; nothing where it has no entry.
+    pub lost: Vec<f64>,
     /// By tier: price list value of the images delivered, in 1e-6 USD.
     pub list_value_micro_usd: Vec<u64>,
     /// Images delivered.
     pub images: u64,
+    /// The same by cluster, work and quality.
+    pub images_by_quality: Vec<QualityImages>,
     /// Requests refused, given up or lost, priced at the standard quality, in USD.
     pub lost_list_value_usd: f64,
     /// New subscribers by tier.
@@ -65,35 +79,24 @@ impl Usage {
     }
 }
 
+impl Usage {
+    fn utilisation(&self, cluster: usize) -> f64 {
+        self.utilisation.get(cluster).copied().unwrap_or(0.0)
+    }
+
+    fn lost(&self, cluster: usize) -> f64 {
+        self.lost.get(cluster).copied().unwrap_or(0.0)
+    }
+}
+
 /// The bill and the income up to `usage.until`.
 ///
-/// A chunk costs its GPUs times its price from its delivery on, used or not; a chunk on demand less the
-/// GPU-hours that were given back, which take no power either. Where its price does not
-/// include power, its energy is `GPUs x (idle + utilisation x (busy - idle)) x hours x PUE`. A new
-/// subscriber pays the first month at once.
+/// A chunk costs what its contract says, without one its GPUs times its price from its delivery on, used or
+/// not; the amounts are those of the table of chunks. A new subscriber pays the first month at once.
 #[must_use]
 pub fn bill(scenario: &Scenario, usage: &Usage) -> Money {
-    let mut costs = Vec::new();
-    for (index, chunk) in scenario.chunks.iter().enumerate() {
-        let hours = hours(chunk, usage.until);
-        let returned = usage.returned(index);
-        let usd = (chunk.gpus as f64 * hours - returned) * chunk.usd_per_gpu_hour;
-        let given_back = match returned > 0.0 {
-            true => format!(" - {returned:.0} GPU-hours given back"),
-            false => String::new(),
-        };
-        let basis = format!(
-            "{} GPUs x {hours:.1} h{given_back} x {} USD",
-            chunk.gpus, chunk.usd_per_gpu_hour
-        );
-        costs.push(line(
-            format!("{} ({})", chunk.name, chunk.provider),
-            basis,
-            usd,
-        ));
-    }
-    let chunks = scenario.chunks.iter().enumerate();
-    costs.extend(chunks.filter_map(|(index, chunk)| power(scenario, index, chunk, usage)));
+    let chunks = chunks::table(scenario, usage);
+    let costs = lines::costs(scenario, usage, &chunks);
     let mut income = Vec::new();
     for (index, tier) in scenario.tiers.iter().enumerate() {
         income.extend(subscriptions(
@@ -117,35 +120,8 @@ pub fn bill(scenario: &Scenario, usage: &Usage) -> Money {
         lost_list_value_usd: Usd::from_usd_to_cents(usage.lost_list_value_usd).as_usd(),
         costs,
         income,
+        chunks,
     }
-}
-
-/// Hours for which a chunk has been paid.
-fn hours(chunk: &Chunk, until: SimTime) -> f64 {
-    until.since(chunk.delivered).as_s() / 3600.0
-}
-
-fn power(scenario: &Scenario, index: usize, chunk: &Chunk, usage: &Usage) -> Option<MoneyLine> {
-    if chunk.busy_w_per_gpu <= 0.0 {
-        return None;
-    }
-    let cluster = &scenario.clusters[chunk.cluster];
-    let utilisation = usage.utilisation.get(chunk.cluster).copied().unwrap_or(0.0);
-    let watts = chunk.idle_w_per_gpu + utilisation * (chunk.busy_w_per_gpu - chunk.idle_w_per_gpu);
-    let kilowatts = chunk.gpus as f64 * watts * cluster.power_usage_effectiveness / 1000.0;
-    let each = watts * cluster.power_usage_effectiveness / 1000.0;
-    let kwh = kilowatts * hours(chunk, usage.until) - each * usage.returned(index);
-    let basis = format!(
-        "{:.0} MWh x {} USD/kWh, PUE {}",
-        kwh / 1000.0,
-        cluster.power_usd_per_kwh,
-        cluster.power_usage_effectiveness
-    );
-    Some(line(
-        format!("power {}", chunk.name),
-        basis,
-        kwh * cluster.power_usd_per_kwh,
-    ))
 }
 
 fn subscriptions(tier: &Tier, subscribers: u64) -> Option<MoneyLine> {
@@ -173,70 +149,4 @@ fn total(lines: &[MoneyLine]) -> Usd {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::random::Law;
-    use crate::units::NS_PER_S;
-
-    fn scenario() -> Scenario {
-        let mut scenario = Scenario::textbook(1.0, Law::Constant { value: 1.0 }, 1, 7200.0);
-        scenario.clusters[0].power_usd_per_kwh = 0.1;
-        scenario.clusters[0].power_usage_effectiveness = 1.25;
-        let chunk = |name: &str, delivered_h: u64, busy_w: f64| Chunk {
-            name: name.into(),
-            gpus: 3,
-            accelerator: "H100".into(),
-            provider: "Azure".into(),
-            term: "on-demand".into(),
-            cluster: 0,
-            delivered: SimTime(delivered_h * 3600 * NS_PER_S),
-            usd_per_gpu_hour: 1.111,
-            busy_w_per_gpu: busy_w,
-            idle_w_per_gpu: busy_w / 4.0,
-        };
-        scenario.chunks = vec![chunk("a", 0, 0.0), chunk("b", 1, 1000.0)];
-        scenario
-    }
-
-    fn usage() -> Usage {
-        Usage {
-            until: SimTime::from_s(7200.0),
-            utilisation: vec![0.5],
-            list_value_micro_usd: vec![42_000],
-            images: 2000,
-            lost_list_value_usd: 0.0,
-            subscribers: vec![0],
-            returned_gpu_hours: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn what_is_given_back_costs_neither_rent_nor_power() {
-        let usage = Usage {
-            returned_gpu_hours: vec![1.5, 2.0],
-            ..usage()
-        };
-        let money = bill(&scenario(), &usage);
-        let usd: Vec<f64> = money.costs.iter().map(|line| line.usd).collect();
-        // (3 x 2 h - 1.5) x 1.111; (3 x 1 h - 2) x 1.111; (3 - 2) h x 0.625 kW x 1.25 x 0.1.
-        assert_eq!(usd, [5.0, 1.11, 0.08]);
-    }
-
-    #[test]
-    fn a_bill_is_hours_times_prices() {
-        let money = bill(&scenario(), &usage());
-        let usd: Vec<f64> = money.costs.iter().map(|line| line.usd).collect();
-        // 3 x 2 h x 1.111; 3 x 1 h x 1.111; 3 x 0.625 kW x 1.25 x 1 h x 0.1.
-        assert_eq!(usd, [6.67, 3.33, 0.23]);
-        assert!((money.usd_per_1000_images.expect("images") - 10.23 / 2.0).abs() < 1e-12);
-    }
-
-    #[test]
-    fn the_total_is_the_sum_of_the_lines_to_the_cent() {
-        let money = bill(&scenario(), &usage());
-        let cents = |usd: f64| (usd * 100.0).round() as i64;
-        let sum: i64 = money.costs.iter().map(|line| cents(line.usd)).sum();
-        assert_eq!(cents(money.cost_total_usd), sum);
-        assert_eq!(format!("{}", money.cost_total_usd), "10.23");
-    }
-}
+mod tests;

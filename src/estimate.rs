@@ -11,15 +11,20 @@ mod availability;
 mod bottleneck;
 mod fluid;
 mod forms;
+mod reserve;
 mod supply;
 mod textbook;
 mod theory;
 
 use serde::Serialize;
 
+pub use reserve::Reserve;
 pub use theory::{Quantity, theory};
 
+use crate::metrics::deliveries;
+use crate::metrics::summary::DeliverySummary;
 use crate::scenario::{DemandKind, Scenario, Tier};
+use crate::units::SimTime;
 use fluid::{Fluid, Lost};
 
 /// Requests a second that one thread simulates, rounded down: what the engine did on one core when
@@ -75,8 +80,14 @@ pub struct Estimate {
     pub wall_s: f64,
     /// Expected bytes of memory.
     pub memory_bytes: f64,
+    /// How the chunks are expected to come, and stand at the end, where the scenario says more than a date.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<DeliverySummary>,
     /// Closed forms, where the scenario is a textbook queue, and of failures.
     pub closed_forms: Vec<ClosedForm>,
+    /// The best number of GPUs for the peak, where its demand is uncertain enough and GPUs have a price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reserve: Option<Reserve>,
 }
 
 /// What is expected of a tier. `offered` is the sum of all that follows but `peak_*`.
@@ -148,7 +159,13 @@ pub fn estimate(scenario: &Scenario) -> Estimate {
         events: 2.0 * attempts,
         wall_s: attempts / REQUESTS_PER_THREAD_S,
         memory_bytes: memory_bytes(scenario, &fluid),
+        deliveries: deliveries(
+            scenario,
+            &scenario.expected_chunks(),
+            SimTime::ZERO + scenario.horizon,
+        ),
         closed_forms: closed_forms(scenario),
+        reserve: reserve::reserve(scenario, &fluid),
         tiers: fluid.tiers,
         total: fluid.total,
         capacity: fluid.capacity,

@@ -6,6 +6,7 @@
 //! xoshiro256++ (Blackman and Vigna 2021), pinned to an exact version; the mathematics is `libm`'s, so
 //! a draw has the same bits on every platform.
 
+mod binomial;
 mod law;
 mod lognormal;
 mod sampler;

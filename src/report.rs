@@ -8,10 +8,13 @@
 #[cfg(feature = "gpu")]
 mod adapters;
 mod answer;
+mod catalog;
 mod chart;
+mod chunks;
 mod compare;
 mod csv;
 mod date;
+mod deliveries;
 mod elastic;
 mod escape;
 mod estimate;
@@ -20,6 +23,7 @@ mod figure;
 mod frame;
 mod grid;
 mod inputs;
+mod investment;
 mod json;
 mod markdown;
 mod measured;
@@ -38,18 +42,20 @@ mod fixture;
 
 #[cfg(feature = "gpu")]
 pub use adapters::{measurable_json, measurable_markdown, measurable_table};
+pub use catalog::{CatalogTable, catalog_csv, catalog_json, catalog_table};
 pub use compare::{
     Comparison, Row, Side, compare, comparison_csv, comparison_json, comparison_markdown,
     comparison_table,
 };
 pub use csv::{
-    autoscalers_csv, facts_csv, intervals_csv, money_csv, pools_csv, replications_csv, series_csv,
-    summary_csv, tiers_csv,
+    autoscalers_csv, chunks_csv, facts_csv, intervals_csv, money_csv, pools_csv, replications_csv,
+    series_csv, summary_csv, tiers_csv,
 };
 pub use escape::{printable_path, printable_text};
 pub use estimate::{estimate_json, estimate_table};
-pub use figure::{Figure, figures, measured_figure};
+pub use figure::{Figure, figures, investment_figure, measured_figure};
 pub use inputs::{inputs_json, inputs_table};
+pub use investment::{investment_csv, investment_json, investment_markdown, investment_table};
 pub use json::{ReadProblem, parse_result, result_json, result_schema};
 pub use markdown::summary_markdown;
 pub use measured::{measured_csv, measured_markdown, measured_table};

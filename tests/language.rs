@@ -818,3 +818,61 @@ fn the_schema_knows_replications() {
     assert!(!check(serde_json::json!({ "replications": 0 })));
     assert!(!check(serde_json::json!({ "target_metric": "mean" })));
 }
+
+#[test]
+fn orders_that_contradict_themselves_are_refused() {
+    let with = |keys: &str| {
+        format!(
+            "extends = \"hello\"\n[chunk.a]\ngpus = 8\naccelerator = \"H100-SXM-80GB\"\ncluster = \"lab\"\n{keys}\n"
+        )
+    };
+    let cases: [(&str, &[&str]); 14] = [
+        ("ordered = \"1s\"", &["needs `lead_time`", "test.toml:6:"]),
+        ("lead_time = \"1s\"", &["needs `ordered`"]),
+        ("promised = \"1s\"", &["needs `ordered`"]),
+        (
+            "ordered = \"1s\"\nlead_time = \"1s\"\ndelivered = \"1s\"",
+            &["`chunk.a.delivered` stands beside `ordered`"],
+        ),
+        ("stages = [[\"1s\", \"40 %\"]]", &["sum to 0.4"]),
+        (
+            "stages = [[\"2s\", 0.5], [\"1s\", 0.5]]",
+            &["goes back in time"],
+        ),
+        ("stages = []", &["a list of 1 to 100"]),
+        ("pace = \"5_000/week\"", &["GPUs/week"]),
+        ("pace = \"0 GPUs/week\"", &["above 0"]),
+        ("acceptance_failures = \"101 %\"", &["from 0 to 1"]),
+        ("replaced_after = \"1s\"", &["needs `acceptance_failures`"]),
+        (
+            "price = \"catalog\"",
+            &["the catalog has no price of \"H100-SXM-80GB\"", "on-demand"],
+        ),
+        (
+            "[supplier.Nobody]\ndeliverable = \"catalog\"",
+            &["no provider \"Nobody\""],
+        ),
+        (
+            "[cluster.b]\nregion = \"here\"\npower_limit = [[\"1s\", \"2 MW\"], [\"2s\", \"1 MW\"]]",
+            &["never fall"],
+        ),
+    ];
+    for (keys, parts) in cases {
+        refused(&with(keys), parts);
+    }
+    let limited = "[cluster.lab]\npower_limit = \"1 MW\"";
+    refused(&with(limited), &["does not say what power it draws"]);
+}
+
+#[test]
+fn an_order_may_lie_before_the_start() {
+    let text = "extends = \"ghibli-week\"\n[chunk.early]\ngpus = 8\naccelerator = \"H100-SXM-80GB\"\n\
+                cluster = \"us-south\"\nordered = \"2024-12-01T00:00Z\"\nlead_time = \"90d\"\n";
+    let scenario = read_with(text, &[]).unwrap();
+    let mut chunks = scenario.chunks.iter();
+    let early = chunks
+        .find(|chunk| chunk.name == "early")
+        .expect("it was ordered");
+    assert_eq!(early.delivered.0, 0, "it came before the start");
+    assert!(early.order.promised_s < 0.0);
+}

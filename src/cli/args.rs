@@ -36,8 +36,12 @@ pub enum Command {
     Measure(Measure),
     /// Find the smallest fleet that keeps every promise (SLO), and what the steps around it buy.
     Plan(Plan),
+    /// Step through the money loop of a scenario: users, revenue, GPUs, funding, and back.
+    Invest(Invest),
     /// Fit the parameters that a scenario names to the facts that it names.
     Fit(Fit),
+    /// List accelerators, prices and suppliers, each with its source.
+    Catalog(Catalog),
     /// List the scenarios that are built in, or print one.
     Scenarios(Scenarios),
     /// Write a small scenario to start from.
@@ -370,6 +374,20 @@ pub enum Certainty {
     Every,
 }
 
+/// `meltpoint invest`.
+#[derive(Debug, Args)]
+pub struct Invest {
+    /// The scenario; its `[investment]` table is the loop.
+    #[command(flatten)]
+    pub question: Question,
+    /// Where the figure goes, as SVG.
+    #[arg(long, value_name = "FILE", default_value = "meltpoint-invest.svg")]
+    pub figure: PathBuf,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
 /// `meltpoint fit`.
 #[derive(Debug, Args)]
 pub struct Fit {
@@ -382,6 +400,54 @@ pub struct Fit {
     /// Most rounds.
     #[arg(long, value_name = "N", default_value_t = 12)]
     pub rounds: u32,
+}
+
+/// `meltpoint catalog`.
+#[derive(Debug, Args)]
+pub struct Catalog {
+    /// Which table [default: all of them].
+    #[arg(value_enum, value_name = "TABLE")]
+    pub table: Option<CatalogTable>,
+    /// Only accelerators of this vendor, and their prices; a part of its name will do.
+    #[arg(long, value_name = "NAME")]
+    pub vendor: Option<String>,
+    /// Only this accelerator and its prices.
+    #[arg(long, value_name = "NAME")]
+    pub accelerator: Option<String>,
+    /// Only prices of this provider, and itself.
+    #[arg(long, value_name = "NAME")]
+    pub provider: Option<String>,
+    /// Only prices under this contract term, as `on-demand`.
+    #[arg(long, value_name = "TERM")]
+    pub term: Option<String>,
+    /// Lay the rows of this CSV or TOML file over those of the catalog; may be given again.
+    #[arg(long, value_name = "FILE")]
+    pub overlay: Vec<PathBuf>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = DataFormat::Table)]
+    pub format: DataFormat,
+}
+
+/// A table of the catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CatalogTable {
+    /// What devices can do.
+    Accelerators,
+    /// What a GPU-hour costs.
+    Prices,
+    /// Who supplies how many, and how soon.
+    Providers,
+}
+
+/// How to print a table of data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DataFormat {
+    /// For people.
+    Table,
+    /// One table, for spreadsheets; an overlay can be made of it.
+    Csv,
+    /// For programs.
+    Json,
 }
 
 /// `meltpoint scenarios`.

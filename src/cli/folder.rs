@@ -16,7 +16,7 @@ use crate::report::printable_path;
 pub(super) const RESULT_FILE: &str = "result.json";
 
 /// All that a result folder holds; `write` takes no other name.
-const ENTRIES: [&str; 14] = [
+const ENTRIES: [&str; 15] = [
     RESULT_FILE,
     "run-info.json",
     "series.csv",
@@ -26,6 +26,7 @@ const ENTRIES: [&str; 14] = [
     "pools.csv",
     "autoscalers.csv",
     "money.csv",
+    "chunks.csv",
     "facts.csv",
     "intervals.csv",
     "replications.csv",

@@ -7,6 +7,7 @@
 
 pub mod args;
 
+mod catalog;
 mod check;
 mod compare;
 mod config;
@@ -15,6 +16,7 @@ mod explain;
 mod fit;
 mod folder;
 mod init;
+mod invest;
 mod load;
 mod manual;
 mod measure;
@@ -70,7 +72,9 @@ fn run(command: &Command) -> Result<u8, Failure> {
         Command::Compare(arguments) => compare::run(arguments),
         Command::Measure(arguments) => measure::run(arguments),
         Command::Plan(arguments) => plan::run(arguments),
+        Command::Invest(arguments) => invest::run(arguments),
         Command::Fit(arguments) => fit::run(arguments),
+        Command::Catalog(arguments) => catalog::run(arguments),
         Command::Scenarios(arguments) => scenarios::run(arguments),
         Command::Init(arguments) => init::run(arguments),
         Command::Config(arguments) => config::run(arguments),

@@ -251,6 +251,9 @@ fn write(folder: &Folder, summary: &Summary, run_info: &str) -> Result<(), Failu
         folder.write("autoscalers.csv", autoscalers.as_bytes())?;
     }
     folder.write("money.csv", formats::money_csv(summary).as_bytes())?;
+    if !summary.money.chunks.is_empty() {
+        folder.write("chunks.csv", formats::chunks_csv(summary).as_bytes())?;
+    }
     folder.write("facts.csv", formats::facts_csv(summary).as_bytes())?;
     if summary.replications.is_some() {
         let intervals = formats::intervals_csv(summary);

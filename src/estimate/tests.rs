@@ -312,3 +312,53 @@ fn a_scenario_without_a_fleet_says_so() {
     assert!(found.bottleneck.contains("no replica is ever in service"));
     assert!(is_balanced(&found.total));
 }
+
+/// M/M/10 at load 8, whose images bring 3.60 USD a GPU-hour at a cost of 1.20.
+fn priced() -> Scenario {
+    let mut scenario = Scenario::textbook(8.0, Law::Exponential { mean: 1.0 }, 10, 1000.0);
+    scenario.works[0].qualities[0].usd_per_image = 0.001;
+    scenario.chunks = vec![crate::scenario::Chunk {
+        name: "rented".into(),
+        gpus: 10,
+        accelerator: "any".into(),
+        provider: "somebody".into(),
+        term: String::new(),
+        cluster: 0,
+        delivered: crate::units::SimTime::ZERO,
+        order: crate::scenario::Order::on(crate::units::SimTime::ZERO),
+        arrived: crate::scenario::Arrived::default(),
+        replicas: 10,
+        gpus_per_replica: 1,
+        usd_per_gpu_hour: 1.2,
+        contract: None,
+        network_usd_per_gpu_hour: 0.0,
+        staff_usd_per_gpu_hour: 0.0,
+        busy_w_per_gpu: 0.0,
+        idle_w_per_gpu: 0.0,
+    }];
+    scenario
+}
+
+#[test]
+fn the_best_reserve_is_the_newsvendors() {
+    let reserve = estimate(&priced()).reserve.expect("it is uncertain");
+    // Poisson with mean 8 in service, a critical ratio of 2.4 / 3.6, and its normal quantile.
+    assert!((reserve.critical_ratio - 2.0 / 3.0).abs() < 1e-9);
+    assert!((reserve.demand_sd_gpus - libm::sqrt(8.0)).abs() < 1e-6);
+    let exact = 8.0 + 0.430_727_3 * libm::sqrt(8.0);
+    assert!((reserve.optimal_gpus - exact).abs() < 1e-5, "{reserve:?}");
+    assert_eq!(reserve.present_gpus, 10.0);
+}
+
+#[test]
+fn without_a_price_or_a_gain_there_is_no_best_reserve() {
+    let mut free = priced();
+    free.chunks[0].usd_per_gpu_hour = 0.0;
+    assert_eq!(estimate(&free).reserve, None);
+    let mut dear = priced();
+    dear.chunks[0].usd_per_gpu_hour = 3.7;
+    assert_eq!(estimate(&dear).reserve, None);
+    let mut steady = priced();
+    steady.chunks.clear();
+    assert_eq!(estimate(&steady).reserve, None);
+}

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::summary::{
-    AutoscalerSummary, MoneyLine, PoolSummary, SiteSummary, Summary, TierSummary,
+    AutoscalerSummary, ChunkCost, MoneyLine, PoolSummary, SiteSummary, Summary, TierSummary,
 };
 
 /// To which part of the answer a measure belongs.
@@ -28,6 +28,8 @@ pub enum Part {
     Cost,
     /// A line of the income.
     Income,
+    /// A chunk: what it cost.
+    Chunk,
 }
 
 /// A number of an answer.
@@ -53,7 +55,8 @@ impl Measure {
     }
 }
 
-/// All measures of an answer, in a fixed order: headlines, tiers, pools, autoscalers, sites, promises, costs, income.
+/// All measures of an answer, in a fixed order: headlines, tiers, pools, autoscalers, sites, promises, costs,
+/// income, chunks.
 #[must_use]
 pub fn measures(summary: &Summary) -> Vec<Measure> {
     let measured_s = summary.simulated_s - summary.warm_up.seconds;
@@ -83,6 +86,10 @@ pub fn measures(summary: &Summary) -> Vec<Measure> {
     list.money(&summary.money.costs);
     list.begin(Part::Income, None);
     list.money(&summary.money.income);
+    for chunk in &summary.money.chunks {
+        list.begin(Part::Chunk, Some(&chunk.chunk));
+        list.chunk(chunk);
+    }
     list.measures
 }
 
@@ -198,6 +205,23 @@ impl List {
             "replica-hours",
             scaler.short_replica_hours,
         );
+    }
+
+    fn chunk(&mut self, chunk: &ChunkCost) {
+        self.known("capital", "USD", chunk.capital_usd);
+        self.known("rent", "USD", chunk.rent_usd);
+        self.known("power", "USD", chunk.power_usd);
+        self.known("network", "USD", chunk.network_usd);
+        self.known("staff", "USD", chunk.staff_usd);
+        self.known("total", "USD", chunk.total_usd);
+        self.known("busy", "USD", chunk.busy_usd);
+        self.known("idle", "USD", chunk.idle_usd);
+        self.known("failures", "USD", chunk.failures_usd);
+        self.known("images", "images", chunk.images as f64);
+        self.add("cost_per_1000_images", "USD", chunk.usd_per_1000_images);
+        self.add("cost_per_chunk_year", "USD", chunk.usd_per_chunk_year);
+        self.add("energy", "MWh", chunk.energy_mwh);
+        self.add("carbon", "t", chunk.carbon_t);
     }
 
     /// Lines of one name are one measure, their sum.

@@ -4,6 +4,7 @@
 //! the plain data that everything after it works on. `measures` lists the numbers of an answer, and
 //! `replications` says what they come to over many runs.
 
+mod deliveries;
 mod elastic;
 mod facts;
 mod failures;
@@ -15,6 +16,7 @@ pub mod replications;
 mod summarise;
 pub mod summary;
 
+pub use deliveries::deliveries;
 pub use measures::{Measure, Part, measures};
 pub use recorder::Recorder;
 pub use summarise::summarise;

@@ -1,6 +1,8 @@
 //! Looks at a run at the end of windows and intervals, and remembers what the summary needs.
 
-use crate::economics::{self, Usage};
+use std::collections::BTreeMap;
+
+use crate::economics::{self, QualityImages, Usage};
 use crate::metrics::elastic;
 use crate::metrics::summary::{Column, Series};
 use crate::scenario::{DemandKind, Scenario};
@@ -386,8 +388,10 @@ pub(super) fn usage(scenario: &Scenario, simulation: &Simulation, tiers: &[TierT
     Usage {
         until: simulation.clock(),
         utilisation: busy.iter().map(share).collect(),
+        lost: lost_shares(scenario, simulation),
         list_value_micro_usd: tiers.iter().map(|tier| tier.list_value_micro_usd).collect(),
         images: tiers.iter().map(|tier| tier.completed).sum(),
+        images_by_quality: images_by_quality(scenario, simulation),
         lost_list_value_usd: tiers.iter().enumerate().map(lost).sum(),
         subscribers,
         returned_gpu_hours: simulation
@@ -396,6 +400,44 @@ pub(super) fn usage(scenario: &Scenario, simulation: &Simulation, tiers: &[TierT
             .map(|&gpu_ns| gpu_ns as f64 / 3.6e12)
             .collect(),
     }
+}
+
+/// By cluster: the share of its replicas' time that failures and planned work took.
+fn lost_shares(scenario: &Scenario, simulation: &Simulation) -> Vec<f64> {
+    let mut shares = vec![0.0; scenario.clusters.len()];
+    for (cluster, tally) in simulation.failures() {
+        if tally.installed_ns > 0 {
+            let lost_ns = tally.down_ns + tally.maintained_ns;
+            shares[cluster] = lost_ns as f64 / tally.installed_ns as f64;
+        }
+    }
+    shares
+}
+
+/// Images delivered by cluster, work and quality; what nobody got is left out.
+fn images_by_quality(scenario: &Scenario, simulation: &Simulation) -> Vec<QualityImages> {
+    let mut counts: BTreeMap<(usize, usize, usize), u64> = BTreeMap::new();
+    for (pool_index, pool) in scenario.pools.iter().enumerate() {
+        for (demand_index, demand) in scenario.demands.iter().enumerate() {
+            let images = simulation.images(pool_index, demand_index);
+            for (quality, &count) in images.iter().enumerate().filter(|(_, count)| **count > 0) {
+                *counts
+                    .entry((pool.cluster, demand.work, quality))
+                    .or_default() += count;
+            }
+        }
+    }
+    let images = |((cluster, work, index), images): ((usize, usize, usize), u64)| {
+        let of = &scenario.works[work];
+        QualityImages {
+            cluster,
+            work,
+            index,
+            quality: format!("{} {}", of.name, of.qualities[index].name),
+            images,
+        }
+    };
+    counts.into_iter().map(images).collect()
 }
 
 /// A sum over an interval as a mean per second; `None` for an interval of no length.

@@ -6,7 +6,7 @@ use super::summary::{
     Check, People, PoolSummary, Quantiles, SCHEMA_VERSION, Shed, Summary, TierSummary,
     TimelineEntry, WarmUp,
 };
-use super::{Recorder, elastic, facts, failures, judge};
+use super::{Recorder, deliveries, elastic, facts, failures, judge};
 use crate::economics;
 use crate::scenario::{Pool, Scenario};
 use crate::sim::{Levels, PoolTally, Refusal, Simulation, TierTally};
@@ -64,6 +64,7 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
         sites: failures::sites(scenario, simulation, measured),
         regions: regions(scenario, simulation),
         people,
+        deliveries: deliveries(scenario, &scenario.chunks, reached),
         money: economics::bill(scenario, &usage(scenario, simulation, &tallies)),
         slos: judge::slos(scenario, &tallies),
         facts: facts::facts(scenario, recorder, &people, all.completed),

@@ -12,7 +12,7 @@ pub use super::elastic::AutoscalerSummary;
 pub use super::failures::{CauseSummary, SiteSummary};
 pub use super::regions::RegionSummary;
 pub use super::replications::Replications;
-pub use crate::economics::{Money, MoneyLine};
+pub use crate::economics::{ChunkCost, Money, MoneyLine, QualityCost};
 use crate::scenario::{FactUse, Input};
 
 /// Version of the layout of `result.json`: raised when a field changes its meaning or goes away.
@@ -63,6 +63,9 @@ pub struct Summary {
     pub people: People,
     /// Over time.
     pub series: Series,
+    /// How the chunks came, where the scenario says more than a date.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub deliveries: Vec<DeliverySummary>,
     /// The bill and the income.
     pub money: Money,
     /// The promises, kept or not.
@@ -273,6 +276,35 @@ pub struct PoolSummary {
     pub batch_start_mean: Option<f64>,
     /// Most attempts waiting at once.
     pub waiting_max: u64,
+}
+
+/// How a chunk came, up to the end of the run. Times are seconds after the start, before it if negative.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DeliverySummary {
+    /// Its name.
+    pub chunk: String,
+    /// Who supplies it.
+    pub provider: String,
+    /// The kind of GPU.
+    pub accelerator: String,
+    /// GPUs that were ordered.
+    pub gpus: u64,
+    /// When it was ordered; `None`: only its date is known.
+    pub ordered_s: Option<f64>,
+    /// When it was promised.
+    pub promised_s: f64,
+    /// When the first of its GPUs were accepted; `None`: not yet.
+    pub first_s: Option<f64>,
+    /// When the last of those that have come were accepted.
+    pub last_s: Option<f64>,
+    /// GPUs under power.
+    pub powered_gpus: u64,
+    /// GPUs that were accepted and stand dark for want of power, or because they make no whole replica.
+    pub dark_gpus: u64,
+    /// GPUs that failed at acceptance, replaced or not.
+    pub refused_gpus: u64,
+    /// GPUs that were ordered and have not been accepted.
+    pub missing_gpus: u64,
 }
 
 /// People.

@@ -231,12 +231,52 @@ fn without(scenario: &Scenario, chunk: &Chunk) -> Option<String> {
         .iter()
         .any(|input| input.path.starts_with("cluster.") && input.path.ends_with(".replicas"));
     let after_s = scenario.horizon.as_s().ceil() + 1.0;
-    (others || free).then(|| format!("chunk.{}.delivered=\"{after_s}s\"", chunk.name))
+    let key = match chunk.order.ordered_s {
+        Some(_) => "ordered",
+        None => "delivered",
+    };
+    (others || free).then(|| format!("chunk.{}.{key}=\"{after_s}s\"", chunk.name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Law;
+    use crate::scenario::{Arrived, Order};
+    use crate::units::SimTime;
+
+    #[test]
+    fn a_chunk_never_comes_if_it_is_ordered_after_the_end() {
+        let mut scenario = Scenario::textbook(1.0, Law::Constant { value: 1.0 }, 1, 100.0);
+        let chunk = |name: &str, order: Order| Chunk {
+            name: name.into(),
+            gpus: 1,
+            accelerator: "any".into(),
+            provider: String::new(),
+            term: String::new(),
+            cluster: 0,
+            delivered: SimTime::ZERO,
+            order,
+            arrived: Arrived::default(),
+            replicas: 1,
+            gpus_per_replica: 1,
+            usd_per_gpu_hour: 1.0,
+            contract: None,
+            network_usd_per_gpu_hour: 0.0,
+            staff_usd_per_gpu_hour: 0.0,
+            busy_w_per_gpu: 0.0,
+            idle_w_per_gpu: 0.0,
+        };
+        let fixed = Order::on(SimTime::ZERO);
+        let ordered = Order {
+            ordered_s: Some(5.0),
+            ..fixed.clone()
+        };
+        scenario.chunks = vec![chunk("fixed", fixed), chunk("ordered", ordered)];
+        let never = |index: usize| without(&scenario, &scenario.chunks[index]);
+        assert_eq!(never(0).as_deref(), Some("chunk.fixed.delivered=\"101s\""));
+        assert_eq!(never(1).as_deref(), Some("chunk.ordered.ordered=\"101s\""));
+    }
 
     fn knob(step: u64, scale: f64) -> Knob {
         Knob {

@@ -1,8 +1,20 @@
-//! Accelerators by name: what a vendor specifies, with where each row was read.
+//! The catalog: accelerators by name, prices, suppliers; each row with where it was read.
+//!
+//! The rows are data, in `data/*.csv`. `Catalog` is all of them together, perhaps with a user's own rows
+//! laid over them (`overlay`).
+
+mod overlay;
+mod prices;
+mod providers;
+
+pub use overlay::{OverlayFormat, OverlayProblem};
+pub use prices::{Price, prices};
+pub use providers::{Provider, providers};
 
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::Provenance;
 
@@ -13,7 +25,7 @@ const CSV: &str = include_str!("data/accelerators.csv");
 const ANOTHER_CARD: [&str; 5] = ["laptop", "mobile", "nvl", "mig", "max"];
 
 /// One kind of accelerator.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Accelerator {
     /// Name, as scenarios write it: `H100-SXM-80GB`.
     pub name: String,
@@ -26,21 +38,72 @@ pub struct Accelerator {
     /// Dense matrix rate at 16 bits, in 10^12 floating-point operations a second.
     pub tflop_per_s_16bit: f64,
     /// The same at 8 bits.
+    #[serde(default)]
     pub tflop_per_s_8bit: Option<f64>,
     /// The same at 4 bits.
+    #[serde(default)]
     pub tflop_per_s_4bit: Option<f64>,
     /// Specified power in watts.
+    #[serde(default)]
     pub power_w: Option<f64>,
     /// When it came.
     pub year: u16,
     /// Sets of words, divided by `;`, that stand in the names that drivers give it.
+    #[serde(default, skip_serializing)]
     adapters: String,
     /// Class of its numbers.
+    #[serde(default = "assumed")]
     pub provenance: Provenance,
     /// When they were read.
+    #[serde(default)]
     pub date: String,
     /// Where.
+    #[serde(default)]
     pub source: String,
+}
+
+/// The class of a number of which nothing is said.
+fn assumed() -> Provenance {
+    Provenance::Assumed
+}
+
+/// The rows of a table that the program carries.
+fn rows<T: DeserializeOwned>(csv: &str) -> Vec<T> {
+    let mut reader = csv::ReaderBuilder::new()
+        .comment(Some(b'#'))
+        .from_reader(csv.as_bytes());
+    let rows = reader.deserialize();
+    rows.map(|row| row.expect("a row of the catalog")).collect()
+}
+
+/// All tables together.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Catalog {
+    /// What devices can do.
+    pub accelerators: Vec<Accelerator>,
+    /// What a GPU-hour costs.
+    pub prices: Vec<Price>,
+    /// Who supplies how many.
+    pub providers: Vec<Provider>,
+}
+
+impl Catalog {
+    /// The rows that the program carries.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self {
+            accelerators: accelerators().to_vec(),
+            prices: prices().to_vec(),
+            providers: providers().to_vec(),
+        }
+    }
+
+    /// The price of an accelerator from a provider under a term.
+    #[must_use]
+    pub fn price(&self, provider: &str, accelerator: &str, term: &str) -> Option<&Price> {
+        let mut all = self.prices.iter();
+        all.find(|price| price.is_of(provider, accelerator, term))
+    }
 }
 
 impl Accelerator {
@@ -51,15 +114,7 @@ impl Accelerator {
     }
 }
 
-static ACCELERATORS: LazyLock<Vec<Accelerator>> = LazyLock::new(|| {
-    let mut reader = csv::ReaderBuilder::new()
-        .comment(Some(b'#'))
-        .from_reader(CSV.as_bytes());
-    let rows = reader
-        .deserialize()
-        .map(|row| row.expect("a row of the catalog"));
-    rows.collect()
-});
+static ACCELERATORS: LazyLock<Vec<Accelerator>> = LazyLock::new(|| rows(CSV));
 
 /// All accelerators that are known.
 #[must_use]
@@ -139,6 +194,69 @@ mod tests {
                 Some(accelerator),
                 "{name} is there once"
             );
+        }
+    }
+
+    #[test]
+    fn every_price_has_a_source_and_lies_in_its_range() {
+        assert!(prices().len() > 40);
+        for price in prices() {
+            assert!(
+                !price.source.is_empty() && price.date.starts_with("202"),
+                "{price:?}"
+            );
+            assert!((0.1..=20.0).contains(&price.usd_per_gpu_hour), "{price:?}");
+            let low = price.low.unwrap_or(price.usd_per_gpu_hour);
+            let high = price.high.unwrap_or(price.usd_per_gpu_hour);
+            assert!(low <= price.usd_per_gpu_hour && price.usd_per_gpu_hour <= high);
+            let recalled = price.source.starts_with("recalled");
+            assert!(
+                !recalled || price.provenance == Provenance::Assumed,
+                "{price:?}"
+            );
+            let (provider, accelerator, term) = (&price.provider, &price.accelerator, &price.term);
+            assert_eq!(
+                Catalog::built_in().price(provider, accelerator, term),
+                Some(price),
+                "it is there once"
+            );
+        }
+    }
+
+    #[test]
+    fn every_supplier_of_the_story_has_prices_and_a_lead_time() {
+        let named = [
+            "Azure",
+            "AWS",
+            "Google Cloud",
+            "Oracle",
+            "CoreWeave",
+            "Lambda",
+        ];
+        for name in named {
+            assert!(
+                providers().iter().any(|provider| provider.name == name),
+                "{name}"
+            );
+            assert!(
+                prices().iter().any(|price| price.provider == name),
+                "{name}"
+            );
+        }
+        assert!(
+            providers()
+                .iter()
+                .any(|provider| provider.name == "own build")
+        );
+        for provider in providers() {
+            assert!(provider.gpus_per_month > 0.0);
+            let days = [
+                provider.lead_days_short,
+                provider.lead_days_typical,
+                provider.lead_days_long,
+            ];
+            assert!(days.is_sorted() && days[0] > 0.0, "{provider:?}");
+            assert!(!provider.source.is_empty(), "{provider:?}");
         }
     }
 

@@ -91,6 +91,17 @@ pub fn submissions() -> Vec<Submission> {
     rows.collect()
 }
 
+/// The most images a second that one of these accelerators made in any round, and the submission.
+#[must_use]
+pub fn best_sdxl_rate(accelerator: &str) -> Option<(f64, Submission)> {
+    let rates = submissions().into_iter().filter_map(|submission| {
+        let named = catalog::recognise(&submission.adapter)?;
+        let one = submission.samples_per_s / f64::from(submission.accelerators);
+        (named.name == accelerator).then_some((one, submission))
+    });
+    rates.max_by(|one, other| one.0.total_cmp(&other.0))
+}
+
 /// The model held against all accelerators that are there.
 #[must_use]
 pub fn check() -> &'static Check {

@@ -4,11 +4,12 @@
 //! history, and the money. A response time never stands without the share that never got an image.
 
 use crate::metrics::summary::{Melted, MoneyLine, SloResult, Summary};
+use crate::report::chunks;
 use crate::report::frame;
 use crate::report::grid::{Align, Grid};
 use crate::report::number::{cents, optional, percent, quantity, short, signed_percent};
 use crate::report::paint::Ink;
-use crate::report::{date, elastic, escape, failures, replications};
+use crate::report::{date, deliveries, elastic, escape, failures, replications};
 
 /// Whether the fleet held, in one line.
 pub(super) struct Verdict {
@@ -177,7 +178,18 @@ pub(super) fn sections(summary: &Summary) -> Vec<Section> {
         table("Where requests went", regions(summary)),
         table("Theory beside simulation", theory(summary)),
         table("Held against history", facts(summary)),
+        table(
+            "Deliveries",
+            deliveries::grid(&summary.deliveries, summary.start_unix_s),
+        ),
         table("Money in USD", money(summary)),
+        table("What each chunk costs in USD", chunks::costs(summary)),
+        table(
+            "Of capital, rent and power, by what the GPUs did: a split, no further cost",
+            chunks::uses(summary),
+        ),
+        table("What each chunk delivered", chunks::delivered(summary)),
+        table("Cost by quality", chunks::qualities(summary)),
         list("What may be doubted", warnings.collect()),
     ];
     sections

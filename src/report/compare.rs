@@ -44,6 +44,8 @@ pub struct Comparison {
     pub promises: Vec<Row>,
     /// Lines of cost and income.
     pub money: Vec<Row>,
+    /// What each chunk cost.
+    pub chunks: Vec<Row>,
 }
 
 /// One of the two answers.
@@ -145,6 +147,7 @@ pub fn compare(a: &Summary, b: &Summary) -> Comparison {
         pools: of(&[Part::Pool, Part::Autoscaler, Part::Site]),
         promises: of(&[Part::Promise]),
         money: of(&[Part::Cost, Part::Income]),
+        chunks: of(&[Part::Chunk]),
     }
 }
 
@@ -264,7 +267,8 @@ fn row(measure: &Measure, [a, b]: [Option<f64>; 2], judged: Option<(Difference, 
         | Part::Pool
         | Part::Autoscaler
         | Part::Site
-        | Part::Promise => measure.of.clone(),
+        | Part::Promise
+        | Part::Chunk => measure.of.clone(),
     };
     let difference = match &judged {
         Some((judged, _)) => Some(judged.mean),

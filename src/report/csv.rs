@@ -38,6 +38,12 @@ pub fn money_csv(summary: &Summary) -> String {
     write(&frame::money(summary))
 }
 
+/// What each chunk costs, one row a chunk.
+#[must_use]
+pub fn chunks_csv(summary: &Summary) -> String {
+    write(&frame::chunks(summary))
+}
+
 /// Published facts beside the run.
 #[must_use]
 pub fn facts_csv(summary: &Summary) -> String {
@@ -126,6 +132,7 @@ mod tests {
                 pools_csv,
                 autoscalers_csv,
                 money_csv,
+                chunks_csv,
                 facts_csv,
                 summary_csv,
                 intervals_csv,

@@ -38,7 +38,7 @@ fn second(unix_s: i64) -> String {
 }
 
 /// `2025-03-25`.
-fn full_day(unix_s: i64) -> String {
+pub(super) fn full_day(unix_s: i64) -> String {
     format(unix_s, "%Y-%m-%d")
 }
 

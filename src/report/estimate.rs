@@ -3,7 +3,7 @@
 use crate::estimate::{ClosedForm, Estimate, TierEstimate};
 use crate::report::grid::{Align, Grid};
 use crate::report::paint::{Ink, Style};
-use crate::report::{escape, number};
+use crate::report::{deliveries, escape, number};
 use crate::scenario::Scenario;
 use crate::units::SimDuration;
 
@@ -28,7 +28,12 @@ pub fn estimate_table(scenario: &Scenario, estimate: &Estimate, style: Style) ->
     part("Expected load", &load(estimate));
     part("Expected requests, by a fluid model", &tiers(estimate));
     part("Full capacity", &capacity(estimate));
+    part(
+        "Expected deliveries",
+        &deliveries::grid(&estimate.deliveries, scenario.start_unix_s),
+    );
     part("Closed forms", &closed_forms(&estimate.closed_forms));
+    part("The reserve for the peak", &reserve(estimate));
     part("The run", &effort(estimate));
     text
 }
@@ -185,6 +190,41 @@ fn closed_forms(forms: &[ClosedForm]) -> Grid {
         ];
         grid.row(cells, None);
     }
+    grid
+}
+
+fn reserve(estimate: &Estimate) -> Grid {
+    let mut grid = pairs();
+    let Some(reserve) = &estimate.reserve else {
+        return grid;
+    };
+    let gpus = |gpus: f64| number::quantity(gpus, "GPUs");
+    let mut row = |what: &str, is: String| grid.row([what.into(), is], None);
+    row(
+        "demand",
+        format!(
+            "{} ± {} (standard deviation)",
+            gpus(reserve.demand_gpus),
+            number::short(reserve.demand_sd_gpus)
+        ),
+    );
+    row(
+        "a GPU-hour",
+        format!(
+            "brings {} at the price list and costs {}",
+            number::quantity(reserve.value_usd_per_gpu_hour, "USD"),
+            number::quantity(reserve.cost_usd_per_gpu_hour, "USD")
+        ),
+    );
+    row(
+        "best",
+        format!(
+            "{}, which cover the demand with {} (newsvendor: Arrow, Harris and Marschak 1951)",
+            gpus(reserve.optimal_gpus),
+            number::percent(reserve.critical_ratio)
+        ),
+    );
+    row("scenario", gpus(reserve.present_gpus));
     grid
 }
 

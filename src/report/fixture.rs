@@ -2,9 +2,9 @@
 
 use crate::metrics::replications::{Gathered, Replication, TargetResult};
 use crate::metrics::summary::{
-    AutoscalerSummary, Check, Column, FactResult, Melted, Money, MoneyLine, People, PoolSummary,
-    Quantiles, SCHEMA_VERSION, Series, Shed, SloResult, Summary, TierSummary, TimelineEntry,
-    WarmUp,
+    AutoscalerSummary, Check, ChunkCost, Column, FactResult, Melted, Money, MoneyLine, People,
+    PoolSummary, QualityCost, Quantiles, SCHEMA_VERSION, Series, Shed, SloResult, Summary,
+    TierSummary, TimelineEntry, WarmUp,
 };
 use crate::profile::Provenance;
 use crate::scenario::{FactUse, Input};
@@ -66,6 +66,7 @@ pub(super) fn surge() -> Summary {
             subscribers: 1_200_000,
         },
         series: series(),
+        deliveries: Vec::new(),
         money: money(),
         slos: slos(),
         facts: facts(),
@@ -135,6 +136,7 @@ pub(super) fn empty() -> Summary {
             interval_s: INTERVAL_S,
             columns: vec![],
         },
+        deliveries: Vec::new(),
         money: Money::default(),
         slos: vec![],
         facts: vec![],
@@ -394,6 +396,39 @@ fn autoscalers() -> Vec<AutoscalerSummary> {
     }]
 }
 
+/// Half of the rent of the bill, and some power.
+fn chunk(name: &str, power_usd: f64) -> ChunkCost {
+    let total_usd = 6_048_000.0 + power_usd;
+    let quality = |name: &str, images: u64, usd: f64| QualityCost {
+        quality: format!("image {name}"),
+        images,
+        usd,
+        usd_per_1000_images: 1000.0 * usd / images as f64,
+    };
+    let qualities = vec![
+        quality("high", 300_000, total_usd - 48_000.0),
+        quality("low", 9000, 48_000.0),
+    ];
+    ChunkCost {
+        chunk: name.into(),
+        provider: "Azure".into(),
+        contract: "reserved".into(),
+        gpus: 12_000,
+        gpu_hours: 12_000.0 * 240.0,
+        utilisation: 0.75,
+        rent_usd: 6_048_000.0,
+        power_usd,
+        total_usd,
+        busy_usd: total_usd - 1_500_000.0,
+        idle_usd: 1_500_000.0,
+        images: 309_000,
+        usd_per_1000_images: Some(1000.0 * total_usd / 309_000.0),
+        qualities,
+        usd_per_chunk_year: Some(1.84e9),
+        ..ChunkCost::default()
+    }
+}
+
 fn money() -> Money {
     let line = |what: &str, basis: &str, usd: f64| MoneyLine {
         what: what.into(),
@@ -411,6 +446,7 @@ fn money() -> Money {
         usd_per_1000_images: Some(17.73),
         list_value_usd: 28_080_000.0,
         lost_list_value_usd: 10_920_000.0,
+        chunks: vec![chunk("first", 0.0), chunk("second", 349_440.0)],
     }
 }
 

@@ -289,6 +289,38 @@ pub(super) fn money(summary: &Summary) -> Frame {
         .number("amount_usd", "USD", &rows, |(_, line)| Some(line.usd))
 }
 
+/// One row a chunk: the amounts of the table, images, energy and carbon.
+pub(super) fn chunks(summary: &Summary) -> Frame {
+    let rows = &summary.money.chunks;
+    Frame::new()
+        .text("chunk", rows, |row| &row.chunk)
+        .text("provider", rows, |row| &row.provider)
+        .text("accelerator", rows, |row| &row.accelerator)
+        .text("contract", rows, |row| &row.contract)
+        .count("gpus", "GPUs", rows, |row| row.gpus)
+        .number("gpu_hours", "GPU-hours", rows, |row| Some(row.gpu_hours))
+        .number("utilisation", "1", rows, |row| Some(row.utilisation))
+        .number("capital_usd", "USD", rows, |row| Some(row.capital_usd))
+        .number("rent_usd", "USD", rows, |row| Some(row.rent_usd))
+        .number("power_usd", "USD", rows, |row| Some(row.power_usd))
+        .number("network_usd", "USD", rows, |row| Some(row.network_usd))
+        .number("staff_usd", "USD", rows, |row| Some(row.staff_usd))
+        .number("total_usd", "USD", rows, |row| Some(row.total_usd))
+        .number("busy_usd", "USD", rows, |row| Some(row.busy_usd))
+        .number("idle_usd", "USD", rows, |row| Some(row.idle_usd))
+        .number("failures_usd", "USD", rows, |row| Some(row.failures_usd))
+        .number("committed_usd", "USD", rows, |row| Some(row.committed_usd))
+        .count("images", "images", rows, |row| row.images)
+        .number("usd_per_1000_images", "USD", rows, |row| {
+            row.usd_per_1000_images
+        })
+        .number("usd_per_chunk_year", "USD", rows, |row| {
+            row.usd_per_chunk_year
+        })
+        .number("energy_mwh", "MWh", rows, |row| row.energy_mwh)
+        .number("carbon_t", "t", rows, |row| row.carbon_t)
+}
+
 /// One row a published fact; `difference` is relative, or in points for growth rates.
 pub(super) fn facts(summary: &Summary) -> Frame {
     let rows = &summary.facts;
@@ -367,6 +399,7 @@ pub(super) fn replications(summary: &Summary) -> Frame {
                 (&*measure.name, measure.of.as_deref())
             }
             Part::Promise => ("promise", measure.of.as_deref()),
+            Part::Chunk => (&*measure.name, measure.of.as_deref()),
             Part::Cost | Part::Income => (part(measure.part), Some(&*measure.name)),
         };
         let title = title(name, &measure.unit, of);
@@ -385,6 +418,7 @@ fn part(part: Part) -> &'static str {
         Part::Promise => "promise",
         Part::Cost => "cost",
         Part::Income => "income",
+        Part::Chunk => "chunk",
     }
 }
 

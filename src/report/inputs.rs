@@ -45,7 +45,7 @@ pub fn inputs_json(inputs: &[Input]) -> String {
 }
 
 /// A class of provenance in a word.
-fn provenance(class: Provenance) -> &'static str {
+pub(super) fn provenance(class: Provenance) -> &'static str {
     match class {
         Provenance::Measured => "measured",
         Provenance::Published => "published",

@@ -155,7 +155,8 @@ pub(super) fn grid(summary: &Summary) -> Grid {
             | Part::Site
             | Part::Promise
             | Part::Cost
-            | Part::Income => false,
+            | Part::Income
+            | Part::Chunk => false,
         };
         is_picked && !is_zero && measure.known > 0
     };

@@ -1,8 +1,10 @@
 //! Supply: regions, clusters, pools and the chunks that fill them.
 
+use super::order::{Arrived, Order};
 use super::{Reliability, StartUp};
 use crate::profile::DeviceProfile;
 use crate::random::Law;
+use crate::scenario::Contract;
 use crate::units::{SimDuration, SimTime};
 
 /// A part of the world.
@@ -57,6 +59,12 @@ pub struct Cluster {
     pub start_up: Option<StartUp>,
     /// By work: whether its replicas can do it; they can where the list ends.
     pub serves: Vec<bool>,
+    /// Facility power in watts that may be drawn from each date on, never falling; empty: no limit.
+    pub power_limits_w: Vec<(SimTime, f64)>,
+    /// Replicas that are there from the start, free of charge and outside the power limit.
+    pub free_replicas: u32,
+    /// What a kWh of its grid emits, in kg of CO2 equivalent; `None`: unknown.
+    pub grid_kgco2_per_kwh: Option<f64>,
     /// How it fails and is mended; `None`: it does not.
     pub reliability: Option<Reliability>,
 }
@@ -113,10 +121,24 @@ pub struct Chunk {
     pub term: String,
     /// Index of the cluster into which they are delivered.
     pub cluster: usize,
-    /// When they are delivered and paid from.
+    /// When the first of them are delivered and paid from.
     pub delivered: SimTime,
+    /// How they come.
+    pub order: Order,
+    /// How they came in this replication; nothing: all on `delivered`.
+    pub arrived: Arrived,
+    /// Replicas that all of its GPUs make.
+    pub replicas: u32,
+    /// GPUs of each.
+    pub gpus_per_replica: u32,
     /// USD an hour for each GPU.
     pub usd_per_gpu_hour: f64,
+    /// How it is paid for; `None`: rent by the hour, whatever `term` says.
+    pub contract: Option<Contract>,
+    /// Further USD an hour for each GPU: the network.
+    pub network_usd_per_gpu_hour: f64,
+    /// Further USD an hour for each GPU: the staff.
+    pub staff_usd_per_gpu_hour: f64,
     /// Power of one GPU with its share of the node, busy, in watts; 0: the price includes power.
     pub busy_w_per_gpu: f64,
     /// The same, idle.
@@ -137,6 +159,31 @@ impl Chunk {
                 .is_some_and(|next| next.eq_ignore_ascii_case(word))
         };
         is("on") && is("demand")
+    }
+
+    /// Hours for which one of its GPUs has been paid, as the mean over all that were ordered.
+    #[must_use]
+    pub fn paid_hours(&self, until: SimTime) -> f64 {
+        self.mean_hours(&self.arrived.accepted, until)
+    }
+
+    /// Hours for which one of its GPUs has drawn power, as the mean over all that were ordered.
+    #[must_use]
+    pub fn powered_hours(&self, until: SimTime) -> f64 {
+        self.mean_hours(&self.arrived.powered, until)
+    }
+
+    fn mean_hours(&self, stages: &[(SimTime, u64)], until: SimTime) -> f64 {
+        match stages {
+            [] if self.arrived.accepted.is_empty() => until.since(self.delivered).as_s() / 3600.0,
+            // Of a chunk in one piece the very number of hours, without a detour over GPU-hours.
+            [(at, gpus)] if *gpus == self.gpus => until.since(*at).as_s() / 3600.0,
+            _ => {
+                let hours =
+                    |(at, gpus): &(SimTime, u64)| *gpus as f64 * until.since(*at).as_s() / 3600.0;
+                stages.iter().map(hours).sum::<f64>() / self.gpus as f64
+            }
+        }
     }
 }
 

@@ -6,11 +6,15 @@
 //! GPUs, images. Entities refer to each other by index into the scenario's lists, which are sorted
 //! by name, so that the order of tables in the file changes nothing.
 
+mod arrival;
+pub mod contract;
 pub mod demand;
 pub mod elastic;
 pub mod failure;
 pub mod fleet;
 pub mod goal;
+pub mod investment;
+pub mod order;
 pub mod policy;
 pub mod process;
 mod read;
@@ -21,6 +25,7 @@ mod textbook;
 mod topologies;
 pub mod trace;
 
+pub use contract::{Contract, Ownership};
 pub use demand::{
     Demand, DemandKind, Population, Quality, RateCurve, Rhythm, Trace, TraceRow, Work, WorkUnit,
 };
@@ -32,6 +37,8 @@ pub use failure::{
 };
 pub use fleet::{Chunk, Cluster, Outage, Pool, Region, SetUp};
 pub use goal::{Fact, FactUse, FitPair, Goal, Market, Metric, Slo};
+pub use investment::{Investment, Vendor};
+pub use order::{Arrived, Order, Pace, Supplier, up_to};
 pub use policy::{
     Admission, Batching, Client, Degradation, Dispatch, Drop, PatienceUntil, Policy, QueueLimit,
     QueueOrder, Quota, QuotaWindow, RateLimit, Retry, Routing, Rules, TierRules,
@@ -94,6 +101,8 @@ pub struct Scenario {
     pub pools: Vec<Pool>,
     /// What was ordered, sorted by name.
     pub chunks: Vec<Chunk>,
+    /// Who can deliver only so much, sorted by name.
+    pub suppliers: Vec<Supplier>,
     /// The rules in force, each from a date on; the first entry is from the start.
     pub rules: Vec<(SimTime, Rules)>,
     /// The interventions in words, for reports: date and what changed.
@@ -104,6 +113,8 @@ pub struct Scenario {
     pub slos: Vec<Slo>,
     /// What is known of the market around the service, where the story needs it.
     pub market: Option<Market>,
+    /// The money loop, where the story needs it.
+    pub investment: Option<Investment>,
     /// Published facts to hold the run against.
     pub facts: Vec<Fact>,
     /// Which parameter is fitted to which fact.
@@ -115,6 +126,15 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Whether orders, stages, suppliers or power decide when chunks come, and not only a date.
+    #[must_use]
+    pub fn says_how_chunks_come(&self) -> bool {
+        let limited = |cluster: &Cluster| !cluster.power_limits_w.is_empty();
+        !self.suppliers.is_empty()
+            || self.clusters.iter().any(limited)
+            || self.chunks.iter().any(|chunk| !chunk.order.is_plain())
+    }
+
     /// People who may come, of all populations together.
     #[must_use]
     pub fn potential(&self) -> f64 {

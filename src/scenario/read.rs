@@ -8,7 +8,9 @@
 //! them, checks them, notes their effective values, and describes them as JSON Schema.
 
 mod amount;
+mod catalog;
 mod checks;
+mod contracts;
 mod cursor;
 mod demands;
 mod elastic;
@@ -17,10 +19,12 @@ mod failures;
 mod form;
 mod general;
 mod goals;
+mod investments;
 mod law;
 mod measured;
 mod moment;
 mod notes;
+mod orders;
 mod people;
 mod policies;
 mod problem;
@@ -47,8 +51,8 @@ use notes::Notes;
 use tree::Node;
 
 use crate::scenario::{
-    Autoscaler, Cause, Client, Demand, Fact, FitPair, Market, Policy, Region, Rules, Scenario, Slo,
-    Work,
+    Autoscaler, Cause, Client, Demand, Fact, FitPair, Investment, Market, Policy, Pool, Region,
+    Rules, Scenario, Slo, Work,
 };
 
 /// A scenario as text.
@@ -248,13 +252,15 @@ struct Sections {
     demands: Vec<Demand>,
     profiles: Vec<supply::ProfileParts>,
     clusters: Vec<supply::ClusterParts>,
-    chunks: Vec<crate::scenario::Chunk>,
+    chunks: Vec<supply::ChunkParts>,
+    suppliers: Vec<orders::SupplierParts>,
     failures: Vec<Vec<Cause>>,
     autoscalers: Vec<Autoscaler>,
     policy: Policy,
     interventions: Vec<timeline::Intervention>,
     slos: Vec<Slo>,
     market: Option<Market>,
+    investment: Option<Investment>,
     facts: Vec<Fact>,
     fit: Vec<FitPair>,
 }
@@ -293,12 +299,14 @@ fn sections<'a>(
         profiles: supply::profiles(root),
         clusters: supply::clusters(root, &world),
         chunks: supply::chunks(root, &world),
+        suppliers: orders::suppliers(root),
         failures: failures::tables(root),
         autoscalers: elastic::autoscalers(root, &world),
         policy: policies::policy(root, &world),
         interventions: timeline::interventions(root, &world),
         slos: goals::slos(root, &world),
         market: goals::market(root, &world),
+        investment: investments::investment(root, &world),
         facts: goals::facts(root),
         fit: goals::fit(root, &world),
     };
@@ -322,14 +330,18 @@ fn assemble(
         policy: sections.policy,
     };
     let rules = timeline::rules_over_time(notes, tree, &sections.interventions, first, world);
+    let catalog = catalog::catalog(notes, general.catalog.as_deref(), world);
+    let chunks = catalog::priced(notes, &catalog, sections.chunks);
+    let (profiles, clusters) = (&sections.profiles, &sections.clusters);
     let supply = supply::build(
         notes,
         world.scale,
-        &sections.profiles,
-        &sections.clusters,
-        sections.chunks,
+        profiles,
+        clusters,
+        chunks,
         (&sections.autoscalers, &sections.failures),
     );
+    let suppliers = orders::known(notes, &catalog, sections.suppliers, world.scale);
     if !notes.is_clean() {
         return None;
     }
@@ -339,42 +351,44 @@ fn assemble(
         .map(|tier| tier.tier(&sections.clients))
         .collect();
     let mut scenario = Scenario {
-        name: general.name,
-        question: general.question,
-        start_unix_s: general.start_unix_s,
-        horizon: general.horizon,
-        warm_up: general.warm_up,
-        warm_up_rule: general.warm_up_rule,
-        runs: general.runs,
-        seed: general.seed,
-        scale: general.scale,
-        lookahead: general.lookahead,
-        series_interval: general.series_interval,
         tiers,
         works: sections.works,
         demands: sections.demands,
         regions: sections.regions,
-        timeline: timeline::in_words(&sections.interventions, &supply.chunks, general.horizon),
-        outages: timeline::outages(&sections.interventions, &supply.clusters, &supply.pools),
         clusters: supply.clusters,
         autoscalers: sections.autoscalers,
-        pools: supply.pools,
         chunks: supply.chunks,
+        suppliers,
         rules,
         slos: sections.slos,
         market: sections.market,
+        investment: sections.investment,
         facts: sections.facts,
         fit: sections.fit,
-        inputs: Vec::new(),
-        warnings: Vec::new(),
+        ..general.scenario()
     };
-    checks::check(notes, &scenario);
+    deliver(notes, &mut scenario, supply.pools, &sections.interventions);
     scenario.warnings = checks::warnings(&scenario, unused);
     scenario
         .warnings
         .extend(scaled::warnings(&scenario, supply.rounding));
     scenario.warnings.extend(measured.into_iter().flatten());
     Some(scenario)
+}
+
+/// Lets the chunks arrive in pools, and checks the whole. It is judged by what is expected, so that no seed
+/// makes a scenario invalid.
+fn deliver(
+    notes: &Notes,
+    scenario: &mut Scenario,
+    pools: Vec<(u32, Pool)>,
+    interventions: &[timeline::Intervention],
+) {
+    scenario.set_up_pools(pools);
+    scenario.outages = timeline::outages(interventions, &scenario.clusters, &scenario.pools);
+    checks::check(notes, scenario);
+    scenario.arrive_in(0);
+    scenario.timeline = timeline::in_words(interventions, &scenario.chunks, scenario.horizon);
 }
 
 /// The tables to which nothing refers.
@@ -393,6 +407,11 @@ fn unused(sections: &Sections, world: &World<'_>) -> Vec<String> {
     });
     note("work", &world.works, &|i| {
         demands.iter().any(|demand| demand.work == i)
+    });
+    let suppliers: Vec<String> = sections.suppliers.iter().map(|s| s.table.clone()).collect();
+    note("supplier", &suppliers, &|i| {
+        let name = sections.suppliers[i].name.as_str();
+        sections.chunks.iter().any(|chunk| chunk.provider() == name)
     });
     note("profile", &world.profiles, &|i| {
         clusters.iter().any(|c| c.profile == Some(i))

@@ -1,12 +1,14 @@
 //! What differs from replication to replication of a scenario: the seed, and what a measurement left open.
 
 use super::Scenario;
+use super::arrival::Draws;
 use crate::profile::{DeviceProfile, Spread};
 
 impl Scenario {
     /// The scenario of a replication. Number 0 is the scenario itself, with the medians of what was
     /// measured; each other has a seed of its own, and draws by which factor the iteration times of
-    /// each measured device, and of each accelerator to which they were scaled, are off.
+    /// each measured device, and of each accelerator to which they were scaled, are off, and draws when its
+    /// chunks arrive.
     #[must_use]
     pub fn replication(&self, number: u64) -> Self {
         let mut scenario = Self {
@@ -18,6 +20,7 @@ impl Scenario {
                 pool.profile.curve = pool.profile.curve.times(libm::exp(factor));
             }
         }
+        scenario.arrive(Draws::Of(self.seed, number));
         scenario
     }
 

@@ -304,8 +304,11 @@ impl Gateway {
         if arrival.at < until {
             self.outbox[pool].push(arrival);
         } else {
-            let pool = Some(pool as u32);
-            self.set_out(Passage { arrival, pool });
+            self.set_out(Passage {
+                arrival,
+                pool: Some(pool as u32),
+                retries: false,
+            });
         }
     }
 
@@ -318,9 +321,12 @@ impl Gateway {
 
     /// Who was on his way arrives in this window.
     fn let_arrive(&mut self, until: SimTime) {
-        for Passage { arrival, pool } in self.transit.arriving(until) {
+        for passage in self.transit.arriving(until) {
+            let Passage { arrival, pool, .. } = passage;
             let request = &arrival.request;
-            self.tiers[usize::from(request.tier)].in_system -= 1;
+            let tally = &mut self.tiers[usize::from(request.tier)];
+            tally.in_system -= 1;
+            tally.retries += u64::from(passage.retries);
             let route = || {
                 self.router
                     .choose(self.routing, usize::from(request.demand))

@@ -50,7 +50,6 @@ use failures::Failing;
 use gateway::{Gateway, Window};
 use pool::Pool;
 use request::Arrival;
-use transit::Passage;
 
 /// A run in progress.
 pub struct Simulation {
@@ -291,12 +290,8 @@ impl Simulation {
 
     /// All who are at a pool move to others, as far as their gateways find some.
     fn evacuate(&mut self, pool: usize) {
-        for arrival in self.pools[pool].hand_over() {
-            let gateway = usize::from(arrival.request.gateway);
-            let passage = Passage {
-                arrival,
-                pool: None,
-            };
+        for passage in self.pools[pool].hand_over() {
+            let gateway = usize::from(passage.arrival.request.gateway);
             self.gateways[gateway].set_out(passage);
         }
     }
@@ -355,6 +350,13 @@ impl Simulation {
     #[must_use]
     pub fn paid_gpu_ns(&self, cluster: usize) -> Option<u128> {
         self.elastic.as_ref()?.paid_gpu_ns(cluster)
+    }
+
+    /// Images of a demand that a pool delivered, by quality from the first of its work, since the start or
+    /// the end of the warm-up.
+    #[must_use]
+    pub fn images(&self, pool: usize, demand: usize) -> &[u64] {
+        self.pools[pool].images(demand)
     }
 
     /// Images a second with all batches of all pools in service full.

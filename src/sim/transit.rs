@@ -18,6 +18,8 @@ pub(crate) struct Passage {
     pub arrival: Arrival,
     /// Where; `None`: it is routed when its time comes.
     pub pool: Option<u32>,
+    /// Whether its user tries again when he arrives.
+    pub retries: bool,
 }
 
 impl Transit {

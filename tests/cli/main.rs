@@ -11,11 +11,13 @@
 mod program;
 
 mod answers;
+mod catalog;
 mod determinism;
 mod files;
 mod limits;
 mod manual;
 mod measured;
+mod money;
 mod plan;
 mod profiles;
 mod replications;

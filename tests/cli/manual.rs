@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::program::Room;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "simulate",
     "check",
     "explain",
@@ -12,6 +12,7 @@ const COMMANDS: [&str; 14] = [
     "compare",
     "measure",
     "plan",
+    "invest",
     "fit",
     "scenarios",
     "init",

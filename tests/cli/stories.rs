@@ -6,12 +6,15 @@ use serde_json::Value as Json;
 use crate::program::Room;
 
 /// Each story with the share that is done in a few seconds without optimisation.
-const STORIES: [(&str, &str); 11] = [
+const STORIES: [(&str, &str); 14] = [
     ("hello", "1"),
     ("ghibli-week", "0.0002"),
     ("ghibli-no-quota", "0.0002"),
     ("free-on-day-one", "0.0002"),
     ("hundred-k-chunk", "0.0002"),
+    ("hundred-k-orders", "0.00005"),
+    ("shared-fleet", "0.001"),
+    ("investment-loop", "0.0002"),
     ("launch-2022", "0.0005"),
     ("retry-storm", "0.1"),
     ("replay-chat", "0.1"),
@@ -133,6 +136,24 @@ fn a_chunk_may_come_in_mid_surge() {
 }
 
 #[test]
+fn what_was_ordered_comes_in_parts_and_adds_up() {
+    let result = told("hundred-k-orders");
+    let deliveries = result["deliveries"].as_array().expect("orders");
+    assert_eq!(deliveries.len(), 3);
+    for delivery in deliveries {
+        let gpus = |key: &str| delivery[key].as_u64().expect("a count");
+        let parts = gpus("powered_gpus") + gpus("dark_gpus") + gpus("missing_gpus");
+        assert_eq!(parts, gpus("gpus"));
+        assert!(delivery["ordered_s"].as_f64() < delivery["first_s"].as_f64());
+    }
+}
+
+#[test]
+fn the_money_loop_begins_with_the_week() {
+    told("investment-loop");
+}
+
+#[test]
 fn the_launch_of_2022_is_told() {
     told("launch-2022");
 }
@@ -189,6 +210,33 @@ fn reaction_time_costs_an_autoscaled_launch() {
         (short, result["total"]["abandoned"].as_u64())
     };
     assert!(lost(&slow).0 > lost(&prompt).0 && lost(&slow).1 > lost(&prompt).1);
+}
+
+#[test]
+fn shares_make_the_surge_pay_for_itself() {
+    let lost = |result: &Json, tier: &str| {
+        let tiers = result["tiers"].as_array().expect("tiers");
+        let tier = tiers.iter().find(|found| found["name"] == tier);
+        let tier = tier.expect("a tier");
+        let number = |key: &str| tier[key].as_f64().expect(key);
+        number("abandoned") / number("offered")
+    };
+    let shared = told("shared-fleet");
+    let room = Room::new();
+    let first_come = [
+        "simulate",
+        "shared-fleet",
+        "--scale=0.001",
+        "--set=policy.order=fcfs",
+        "--out=r",
+    ];
+    room.done(&first_come);
+    let first_come = room.result("r");
+    assert!(lost(&shared, "pictures") > 1.2 * lost(&first_come, "pictures"));
+    for other in ["chat", "copilot", "search"] {
+        let (own, theirs) = (lost(&shared, other), lost(&first_come, other));
+        assert!(own < 0.03 && theirs > 0.08, "{other}: {own}, {theirs}");
+    }
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use meltpoint::random::Law;
 use meltpoint::scenario::{
-    Autoscaler, Chunk, Cluster, DemandKind, Forecast, Retry, Rhythm, ScalingRule, Scenario,
-    Staffing, StartUp,
+    Arrived, Autoscaler, Chunk, Cluster, DemandKind, Forecast, Order, Retry, Rhythm, ScalingRule,
+    Scenario, Staffing, StartUp,
 };
 use meltpoint::sim::{ScalerTally, Simulation};
 use meltpoint::units::{SimDuration, SimTime};
@@ -176,7 +176,14 @@ fn two_chunks() -> Scenario {
         term: term.into(),
         cluster: 0,
         delivered: SimTime::ZERO,
+        order: Order::on(SimTime::ZERO),
+        arrived: Arrived::default(),
+        replicas: 100,
+        gpus_per_replica: 1,
         usd_per_gpu_hour: usd,
+        contract: None,
+        network_usd_per_gpu_hour: 0.0,
+        staff_usd_per_gpu_hour: 0.0,
         busy_w_per_gpu: 0.0,
         idle_w_per_gpu: 0.0,
     };

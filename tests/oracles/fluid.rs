@@ -68,17 +68,26 @@ pub(crate) fn surge(expect: &Value) {
 }
 
 /// Demand grows by 2 a second each second, and so does the fleet, 30 s later: a replica, which serves
-/// ten requests a second, every five seconds, in the middle of the five in which the demand grows by ten.
+/// ten requests a second, every five seconds, in the middle of the five in which the demand grows by ten. Once
+/// by its dates, and once ordered on demand with a lead time.
 pub(crate) fn ramp(expect: &Value) {
+    ramp_of(expect, &|after_s| {
+        format!("delivered = {}", constant(30.0 + after_s))
+    });
+    ramp_of(expect, &|after_s| {
+        format!("ordered = {}\nlead_time = \"30s\"", constant(after_s))
+    });
+}
+
+fn ramp_of(expect: &Value, comes: &dyn Fn(f64) -> String) {
     let mut question = Question::new(100.0, &constant(0.1), 10, 100.0);
     question.lookahead_s = 0.01;
     let rates = at_rates(&[(0.0, 100.0), (100.0, 300.0)]);
     question.classes[0].demand = format!("{rates}\ninterpolation = \"linear\"\nprocess = \"even\"");
     for k in 0..14_u32 {
-        let delivered = constant(32.5 + 5.0 * f64::from(k));
-        question.more += &format!(
-            "[chunk.n{k}]\ngpus = 1\naccelerator = \"any\"\ncluster = \"lab\"\ndelivered = {delivered}\n"
-        );
+        let comes = comes(2.5 + 5.0 * f64::from(k));
+        question.more +=
+            &format!("[chunk.n{k}]\ngpus = 1\naccelerator = \"any\"\ncluster = \"lab\"\n{comes}\n");
     }
     let mut simulation = Simulation::new(&Arc::new(question.scenario()), false);
     for at in [10.0, 30.0, 90.0] {

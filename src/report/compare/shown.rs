@@ -110,13 +110,14 @@ fn finding(finding: Finding) -> &'static str {
 }
 
 /// The parts with their name in files and their heading.
-fn parts(comparison: &Comparison) -> [(&'static str, &'static str, &[Row]); 5] {
+fn parts(comparison: &Comparison) -> [(&'static str, &'static str, &[Row]); 6] {
     [
         ("headline", "In short", &comparison.headline),
         ("tiers", "Tiers", &comparison.tiers),
         ("pools", "Pools", &comparison.pools),
         ("promises", "Promises", &comparison.promises),
         ("money", "Money", &comparison.money),
+        ("chunks", "Chunks", &comparison.chunks),
     ]
 }
 

@@ -118,6 +118,19 @@ fn window_s(text: &str) -> Option<f64> {
     .filter(|&window| window > 0.0)
 }
 
+/// How many GPUs in how many seconds: `20_000 GPUs/month`, a month being a twelfth of 365.25 days.
+pub(super) fn gpus_per_window(text: &str) -> Option<(f64, f64)> {
+    const YEAR_S: f64 = 365.25 * 86_400.0;
+    let (gpus, window) = text.split_once('/')?;
+    let gpus = in_units(gpus.trim(), &[("GPUs", 1.0), ("GPU", 1.0)])?;
+    let window = match window.trim() {
+        "month" => YEAR_S / 12.0,
+        "year" => YEAR_S,
+        other => window_s(other)?,
+    };
+    Some((gpus, window))
+}
+
 const COUNTED: [(&str, f64); 14] = [
     ("requests", 1.0),
     ("request", 1.0),
@@ -239,6 +252,23 @@ mod tests {
         assert_eq!(whole_number("1.5 users", "users"), None);
         assert_eq!(whole_number("1e40", ""), None);
         assert_eq!(whole_number("5 users", "requests"), None);
+    }
+
+    #[test]
+    fn gpus_have_a_count_and_a_window() {
+        let week = 604_800.0;
+        assert_eq!(gpus_per_window("5_000 GPUs/week"), Some((5000.0, week)));
+        assert_eq!(gpus_per_window("20 k GPUs/month"), Some((2e4, 2_629_800.0)));
+        assert_eq!(gpus_per_window("1 GPU/2w"), Some((1.0, 2.0 * week)));
+        for wrong in [
+            "5_000/week",
+            "5_000 GPUs",
+            "5_000 GPUs/",
+            "GPUs/week",
+            "5 images/week",
+        ] {
+            assert_eq!(gpus_per_window(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

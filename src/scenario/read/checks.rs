@@ -19,6 +19,21 @@ pub(super) fn check(notes: &Notes, scenario: &Scenario) {
     fit(notes, scenario);
     super::failures::check(notes, scenario);
     super::elastic::check(notes, scenario);
+    investment(notes, scenario);
+}
+
+/// Somebody must make the images of the money loop.
+fn investment(notes: &Notes, scenario: &Scenario) {
+    let Some(investment) = &scenario.investment else {
+        return;
+    };
+    let mut pools = scenario.pools.iter();
+    if !pools.any(|pool| pool.cluster == investment.cluster) {
+        let name = &scenario.clusters[investment.cluster].name;
+        let message = format!("`investment.cluster` is `{name}`, which has no replicas");
+        let hint = "deliver a chunk into it, or name another cluster";
+        notes.problem_at("investment.cluster", message, hint);
+    }
 }
 
 /// Somebody must be able to serve.

@@ -13,18 +13,21 @@ macro_rules! scenario {
 }
 
 /// Name and text of each embedded scenario.
-pub const EMBEDDED: [(&str, &str); 11] = [
+pub const EMBEDDED: [(&str, &str); 14] = [
     scenario!("hello"),
     scenario!("ghibli-week"),
     scenario!("ghibli-no-quota"),
     scenario!("free-on-day-one"),
     scenario!("hundred-k-chunk"),
+    scenario!("shared-fleet"),
+    scenario!("bad-week"),
+    scenario!("hundred-k-orders"),
+    scenario!("investment-loop"),
     scenario!("launch-2022"),
     scenario!("retry-storm"),
     scenario!("replay-chat"),
     scenario!("replay-images"),
     scenario!("autoscaled-launch"),
-    scenario!("bad-week"),
 ];
 
 /// The embedded scenario with this name.

@@ -5,6 +5,7 @@ use super::form::{Name, choice, mapped, or_word, some, whole, words};
 use super::moment::Start;
 use super::quantity::{duration, number, positive_duration, share};
 use crate::random::Seed;
+use crate::scenario::Scenario;
 use crate::scenario::runs::{FEWEST_TO_JUDGE, Runs, TARGET_MEASURES, Target, WarmUpRule};
 use crate::units::SimDuration;
 
@@ -19,8 +20,48 @@ pub(super) struct General {
     pub(super) runs: Runs,
     pub(super) seed: Seed,
     pub(super) scale: f64,
+    /// A file of rows for the catalog.
+    pub(super) catalog: Option<String>,
     pub(super) lookahead: SimDuration,
     pub(super) series_interval: SimDuration,
+}
+
+impl General {
+    /// A scenario of which only this is known.
+    pub(super) fn scenario(self) -> Scenario {
+        Scenario {
+            name: self.name,
+            question: self.question,
+            start_unix_s: self.start_unix_s,
+            horizon: self.horizon,
+            warm_up: self.warm_up,
+            warm_up_rule: self.warm_up_rule,
+            runs: self.runs,
+            seed: self.seed,
+            scale: self.scale,
+            lookahead: self.lookahead,
+            series_interval: self.series_interval,
+            tiers: Vec::new(),
+            works: Vec::new(),
+            demands: Vec::new(),
+            regions: Vec::new(),
+            clusters: Vec::new(),
+            autoscalers: Vec::new(),
+            pools: Vec::new(),
+            chunks: Vec::new(),
+            suppliers: Vec::new(),
+            rules: Vec::new(),
+            timeline: Vec::new(),
+            outages: Vec::new(),
+            slos: Vec::new(),
+            market: None,
+            investment: None,
+            facts: Vec::new(),
+            fit: Vec::new(),
+            inputs: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
 }
 
 /// Points that a time series has by default, about.
@@ -104,6 +145,11 @@ pub(super) fn read(root: &mut Cursor<'_>, file_stem: &str) -> General {
                     "All randomness follows from this number.",
                     mapped(whole("", 0, u64::MAX), Seed),
                     "2025",
+                ),
+                catalog: at.optional(
+                    "catalog",
+                    "A CSV or TOML file of rows to lay over those of the catalog.",
+                    words(),
                 ),
                 scale: at.default(
                     "scale",

@@ -60,6 +60,48 @@ impl Moment {
     }
 }
 
+/// A point of time in seconds from the start, before it if negative.
+#[derive(Clone, Copy)]
+pub(super) struct EarlyMoment {
+    /// The start in seconds since 1970 UTC.
+    pub(super) start_unix_s: i64,
+}
+
+impl EarlyMoment {
+    fn moment(self) -> Moment {
+        Moment {
+            start_unix_s: self.start_unix_s,
+            clamped: true,
+        }
+    }
+}
+
+impl Form for EarlyMoment {
+    type Out = f64;
+    fn read(&self, spot: &Spot<'_>) -> Option<f64> {
+        // Everything that is no moment at all is refused there; what is early has its own bound.
+        self.moment().read(spot)?;
+        let (Value::Text(text) | Value::Date(text)) = &spot.node.value else {
+            return None;
+        };
+        let s = self.moment().offset_s(text.trim())?;
+        if s < -LONGEST_S {
+            spot.refuse("at most 100 years before the start", "write another date");
+            return None;
+        }
+        Some(s)
+    }
+    fn placeholder(&self) -> f64 {
+        0.0
+    }
+    fn schema(&self) -> Json {
+        self.moment().schema()
+    }
+    fn example(&self) -> String {
+        self.moment().example()
+    }
+}
+
 impl Form for Moment {
     type Out = SimTime;
     fn read(&self, spot: &Spot<'_>) -> Option<SimTime> {

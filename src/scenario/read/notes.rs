@@ -89,6 +89,22 @@ impl Notes {
         inputs.splice(at..at, new);
     }
 
+    /// Says what a value that points elsewhere comes to, and what that rests on.
+    pub(super) fn restate(
+        &self,
+        path: &str,
+        value: String,
+        provenance: Provenance,
+        source: String,
+    ) {
+        let mut inputs = self.inputs.borrow_mut();
+        if let Some(input) = inputs.iter_mut().find(|input| input.path == path) {
+            input.value = value;
+            input.provenance = Some(provenance);
+            input.source = Some(source);
+        }
+    }
+
     /// Everything noted: problems and effective values.
     pub(super) fn into_parts(self) -> (Vec<Problem>, Vec<Input>) {
         (self.problems.into_inner(), self.inputs.into_inner())

@@ -65,6 +65,11 @@ impl Quantity {
         Self { low, ..self }
     }
 
+    /// The same, above 0 and up to a bound.
+    pub(super) fn positive_up_to(self, high: f64) -> Self {
+        Self { high, ..self }.positive()
+    }
+
     fn range(&self) -> String {
         let base = match self.base {
             "" => String::new(),
@@ -290,6 +295,9 @@ pub(super) fn money(unit: Money) -> Quantity {
         Money::PerKwh => ("USD/kWh", &["0.08 USD/kWh"], |text| {
             in_units(text, &[("USD/kWh", 1.0), ("USD/MWh", 1e-3)])
         }),
+        Money::PerGpu => ("USD/GPU", &["30000 USD/GPU"], |text| {
+            in_units(text, &[("USD/GPU", 1.0)])
+        }),
     };
     Quantity {
         noun: "a price",
@@ -314,6 +322,31 @@ pub(super) enum Money {
     PerMonth,
     PerImage,
     PerKwh,
+    PerGpu,
+}
+
+/// A number of GPUs that need not be whole.
+pub(super) fn gpu_count() -> Quantity {
+    Quantity {
+        noun: "a number of GPUs",
+        base: "GPUs",
+        examples: &["100000 GPUs", "100 k GPUs"],
+        parse: |text| in_units(text, &[("GPUs", 1.0)]),
+        bare: true,
+        ..rate()
+    }
+}
+
+/// What a kWh of a grid emits, in kg of CO2 equivalent.
+pub(super) fn grid_intensity() -> Quantity {
+    Quantity {
+        noun: "a grid intensity",
+        base: "kgCO2/kWh",
+        examples: &["0.38 kgCO2/kWh", "380 gCO2/kWh"],
+        parse: |text| in_units(text, &[("kgCO2/kWh", 1.0), ("gCO2/kWh", 1e-3)]),
+        high: 10.0,
+        ..rate()
+    }
 }
 
 /// Electrical power in watts.
@@ -322,7 +355,7 @@ pub(super) fn power() -> Quantity {
         noun: "a power",
         base: "W",
         examples: &["700 W", "1.19 kW"],
-        parse: |text| in_units(text, &[("W", 1.0), ("kW", 1e3), ("MW", 1e6)]),
+        parse: |text| in_units(text, &[("W", 1.0), ("kW", 1e3), ("MW", 1e6), ("GW", 1e9)]),
         high: 1e6,
         ..rate()
     }

@@ -3,17 +3,20 @@
 use serde_json::{Value as Json, json};
 
 use super::World;
+use super::contracts;
 use super::cursor::Cursor;
 use super::elastic::{StartUpForm, WrittenStartUp};
 use super::failures::{self, ClusterFailures};
 use super::form::{Form, list, or_word, reference, some, whole, whole_u32, words};
 use super::law::law;
-use super::moment::Moment;
 use super::notes::{Notes, Spot};
-use super::quantity::{Money, bytes, duration, fine_seconds, money, number, power, seconds};
+use super::orders;
+use super::quantity::{
+    Money, bytes, duration, fine_seconds, grid_intensity, money, number, power, seconds,
+};
 use super::tree::Value;
 use crate::profile::{DeviceProfile, Provenance, ServiceCurve, Spread};
-use crate::scenario::{Autoscaler, Cause, Chunk, Cluster, Pool, SetUp};
+use crate::scenario::{Arrived, Autoscaler, Cause, Chunk, Cluster, Pool, SetUp};
 use crate::units::{SimDuration, SimTime};
 
 /// Most requests in one batch.
@@ -217,6 +220,13 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
                 ),
                 start_up: None,
                 serves: serves(at, world),
+                power_limits_w: orders::power_limits_w(at, world),
+                free_replicas: 0,
+                grid_kgco2_per_kwh: at.optional(
+                    "grid_intensity",
+                    "What a kWh of its grid emits.",
+                    grid_intensity(),
+                ),
                 reliability: None,
             },
             profile: at.optional(
@@ -282,66 +292,89 @@ fn set_up(at: &mut Cursor<'_>) -> Option<SetUp> {
     law_s.map(|law_s| SetUp { law_s, keep_warm })
 }
 
-pub(super) fn chunks(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<Chunk> {
+/// A chunk before the catalog was asked for its price.
+pub(super) struct ChunkParts {
+    pub(super) chunk: Chunk,
+    pub(super) from_catalog: bool,
+}
+
+impl ChunkParts {
+    /// Who supplies it.
+    pub(super) fn provider(&self) -> &str {
+        &self.chunk.provider
+    }
+}
+
+pub(super) fn chunks(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ChunkParts> {
     let doc = "GPUs that were ordered from one provider, priced and delivered together.";
     let chunks = root.keyed("chunk", doc, |name, at| {
         at.annotated();
-        Chunk {
-            name: name.to_owned(),
-            gpus: at.required("gpus", "How many GPUs.", whole("GPUs", 1, 10_000_000_000)),
-            accelerator: at.required("accelerator", "The kind of GPU.", words()),
-            provider: at.default("provider", "Who supplies them.", words(), "\"\""),
-            term: at.default(
-                "term",
-                "The contract: on-demand, reserved-1y ...",
-                words(),
-                "\"\"",
-            ),
-            cluster: at.required(
-                "cluster",
-                "Where they go.",
-                reference("cluster", &world.clusters),
-            ),
-            delivered: at.default(
-                "delivered",
-                "When they are there, and paid from.",
-                Moment {
-                    start_unix_s: world.start_unix_s,
-                    clamped: true,
-                },
-                "0s",
-            ),
-            usd_per_gpu_hour: at.default(
-                "price",
-                "What a GPU costs.",
-                money(Money::PerGpuHour),
-                "0 USD/GPU-hour",
-            ),
-            busy_w_per_gpu: at.default(
-                "busy_power",
-                "Power of one GPU with its share of the node, busy; 0 if the price includes it.",
-                power(),
-                "0 W",
-            ),
-            idle_w_per_gpu: at.default("idle_power", "The same, idle.", power(), "0 W"),
-        }
+        chunk(name, at, world)
     });
     chunks.into_iter().map(|(_, chunk)| chunk).collect()
 }
 
-/// What came out of the supply tables.
+fn chunk(name: &str, at: &mut Cursor<'_>, world: &World<'_>) -> ChunkParts {
+    let gpus = at.required("gpus", "How many GPUs.", whole("GPUs", 1, 10_000_000_000));
+    let accelerator = at.required("accelerator", "The kind of GPU.", words());
+    let provider = at.default("provider", "Who supplies them.", words(), "\"\"");
+    let doc = "The contract: on-demand, reserved-1y ...";
+    let term = at.default("term", doc, words(), "\"\"");
+    let doc = "Where they go.";
+    let cluster = at.required("cluster", doc, reference("cluster", &world.clusters));
+    let order = orders::order(at, world);
+    let price = at.default(
+        "price",
+        "What a GPU costs; \"catalog\": as the catalog says for its provider, accelerator and term.",
+        or_word("catalog", None, some(money(Money::PerGpuHour))),
+        "0 USD/GPU-hour",
+    );
+    let chunk = Chunk {
+        name: name.to_owned(),
+        gpus,
+        accelerator,
+        provider,
+        term,
+        cluster,
+        delivered: SimTime::ZERO,
+        order,
+        arrived: Arrived::default(),
+        replicas: 0,
+        gpus_per_replica: 1,
+        usd_per_gpu_hour: price.unwrap_or(0.0),
+        contract: contracts::contract(at),
+        network_usd_per_gpu_hour: beside(at, "network", "What its network costs beside the price."),
+        staff_usd_per_gpu_hour: beside(at, "staff", "What its staff costs beside the price."),
+        busy_w_per_gpu: at.default(
+            "busy_power",
+            "Power of one GPU with its share of the node, busy; 0 if the price includes it.",
+            power(),
+            "0 W",
+        ),
+        idle_w_per_gpu: at.default("idle_power", "The same, idle.", power(), "0 W"),
+    };
+    ChunkParts {
+        chunk,
+        from_catalog: price.is_none(),
+    }
+}
+
+/// A cost of a GPU-hour beside its price, 0 where nothing is said.
+fn beside(at: &mut Cursor<'_>, key: &'static str, doc: &str) -> f64 {
+    at.optional(key, doc, money(Money::PerGpuHour))
+        .unwrap_or(0.0)
+}
+
+/// What came out of the supply tables; each cluster has one pool for each that it may have.
 pub(super) struct Supply {
     pub(super) clusters: Vec<Cluster>,
-    pub(super) pools: Vec<Pool>,
+    pub(super) pools: Vec<(u32, Pool)>,
     pub(super) chunks: Vec<Chunk>,
     /// All replicas over what the scale makes of them before each chunk is rounded to whole ones.
     pub(super) rounding: f64,
 }
 
-/// Shares the replicas of each cluster over its pools.
-///
-/// A pool gets its share of every delivery, the first pools the remainder. There are no more pools
-/// than the first delivery has replicas, so that each can serve from then on.
+/// Makes clusters, chunks at the scale of the scenario, and of every cluster the pool of which it has some.
 pub(super) fn build(
     notes: &Notes,
     scale: f64,
@@ -350,8 +383,8 @@ pub(super) fn build(
     mut chunks: Vec<Chunk>,
     (autoscalers, failures): (&[Autoscaler], &[Vec<Cause>]),
 ) -> Supply {
-    let mut clusters = with_start_ups(scale, parts, autoscalers);
     let mut pools = Vec::new();
+    let mut clusters = Vec::new();
     let (mut exact, mut whole) = (0.0, 0.0);
     for (index, part) in parts.iter().enumerate() {
         let starts_singly = part.starts_singly(index, autoscalers);
@@ -360,14 +393,16 @@ pub(super) fn build(
             .map(|profile| profiles[profile].for_batches_up_to(part.batch_limit));
         let stated = profile.is_some();
         let profile = profile.unwrap_or_else(service_profile);
-        clusters[index].reliability = part.failures.as_ref().map(|said| {
+        let mut cluster = part.cluster.clone();
+        cluster.start_up = starts_singly.then(|| part.start_up.parts(scale));
+        cluster.reliability = part.failures.as_ref().map(|said| {
             let gpus = profile.gpus_per_replica;
             said.reliability(failures, gpus, &profile.accelerator, scale)
         });
-        let mut deliveries = Vec::new();
         if part.replicas > 0 {
-            deliveries.push((SimTime::ZERO, scaled_replicas(part.replicas as f64, scale)));
+            cluster.free_replicas = scaled_replicas(part.replicas as f64, scale);
             exact += part.replicas as f64 * scale;
+            whole += f64::from(cluster.free_replicas);
         }
         for chunk in chunks.iter_mut().filter(|chunk| chunk.cluster == index) {
             if stated && chunk.accelerator != profile.accelerator {
@@ -375,38 +410,29 @@ pub(super) fn build(
                 continue;
             }
             exact += (chunk.gpus / u64::from(profile.gpus_per_replica)) as f64 * scale;
-            deliveries.push((
-                match starts_singly {
-                    true => chunk.delivered,
-                    false => ready(chunk, part.start_up.whole()),
-                },
-                take_in(notes, chunk, &profile, scale),
-            ));
-        }
-        whole += deliveries
-            .iter()
-            .map(|delivery| f64::from(delivery.1))
-            .sum::<f64>();
-        deliveries.sort_by_key(|delivery| delivery.0);
-        let first = deliveries.first().map_or(0, |delivery| delivery.1);
-        let count = part.pools.min(first);
-        pools.extend((0..count).map(|number| {
-            Pool {
-                name: format!("{}/{}", part.cluster.name, number + 1),
-                cluster: index,
-                profile: profile.clone(),
-                batch_limit: part.batch_limit,
-                start_up: part.start_up.whole(),
-                set_up: part.set_up,
-                deliveries: deliveries
-                    .iter()
-                    .map(|&(at, replicas)| {
-                        (at, replicas / count + u32::from(number < replicas % count))
-                    })
-                    .filter(|delivery| delivery.1 > 0)
-                    .collect(),
+            if !cluster.power_limits_w.is_empty() && chunk.busy_w_per_gpu <= 0.0 {
+                let message = format!(
+                    "`chunk.{}` goes to a site with a power limit, but does not say what power it draws",
+                    chunk.name
+                );
+                let hint = "add `busy_power = \"1.19 kW\"`, with its share of the node";
+                notes.problem_at(&format!("chunk.{}", chunk.name), message, hint);
             }
-        }));
+            chunk.replicas = take_in(notes, chunk, &profile, scale);
+            whole += f64::from(chunk.replicas);
+            chunk.gpus_per_replica = profile.gpus_per_replica;
+        }
+        let pool = Pool {
+            name: part.cluster.name.clone(),
+            cluster: index,
+            profile,
+            batch_limit: part.batch_limit,
+            start_up: part.start_up.whole(),
+            set_up: part.set_up,
+            deliveries: Vec::new(),
+        };
+        pools.push((part.pools, pool));
+        clusters.push(cluster);
     }
     Supply {
         clusters,
@@ -414,17 +440,6 @@ pub(super) fn build(
         chunks,
         rounding: if exact > 0.0 { whole / exact } else { 1.0 },
     }
-}
-
-/// The clusters, each with what a start-up is made of where its replicas start one by one.
-fn with_start_ups(scale: f64, parts: &[ClusterParts], autoscalers: &[Autoscaler]) -> Vec<Cluster> {
-    let with_start_up = |(index, part): (usize, &ClusterParts)| Cluster {
-        start_up: part
-            .starts_singly(index, autoscalers)
-            .then(|| part.start_up.parts(scale)),
-        ..part.cluster.clone()
-    };
-    parts.iter().enumerate().map(with_start_up).collect()
 }
 
 fn refuse_accelerator(notes: &Notes, chunk: &Chunk, profile: &DeviceProfile) {
@@ -439,14 +454,6 @@ fn refuse_accelerator(notes: &Notes, chunk: &Chunk, profile: &DeviceProfile) {
         ),
         "deliver it into a cluster with a profile of its accelerator",
     );
-}
-
-/// When the replicas of a chunk serve; those that are there at the start run already.
-fn ready(chunk: &Chunk, start_up: SimDuration) -> SimTime {
-    match chunk.delivered {
-        SimTime::ZERO => SimTime::ZERO,
-        delivered => delivered + start_up,
-    }
 }
 
 /// Scales a chunk and gives its replicas; at least one, with its GPUs, where the unscaled has one.

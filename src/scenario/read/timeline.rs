@@ -233,8 +233,13 @@ pub(super) fn in_words(
         .iter()
         .filter(|chunk| chunk.delivered > SimTime::ZERO);
     let delivered = late.map(|chunk| {
+        let first = chunk.arrived.accepted.first().map_or(0, |entry| entry.1);
+        let part = match first == chunk.gpus {
+            true => String::new(),
+            false => format!("{first} of "),
+        };
         let what = format!(
-            "chunk {} delivered: {} {}",
+            "chunk {} delivered: {part}{} {}",
             chunk.name, chunk.gpus, chunk.accelerator
         );
         (chunk.delivered, what)

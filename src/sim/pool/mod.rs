@@ -83,6 +83,10 @@ pub(crate) struct Pool {
     tally: PoolTally,
     before: PoolTally,
     tiers: Vec<TierTally>,
+    /// Images delivered, by demand and quality: `demand * qualities + quality`.
+    images: Vec<u64>,
+    /// Most qualities of a work.
+    qualities: usize,
     /// Time spent before the statistics began by attempts that were present then.
     spent_before_ns: u128,
 }
@@ -121,6 +125,8 @@ impl Pool {
     ) -> Self {
         let pool = &scenario.pools[index];
         let stream = |purpose| scenario.seed.stream(&pool.name, purpose, 0);
+        let works = scenario.works.iter();
+        let qualities = works.map(|work| work.qualities.len()).max().unwrap_or(0);
         let mut made = Self {
             cluster: pool.cluster,
             terms: Terms::new(scenario, rules, 0, Size::NONE),
@@ -154,6 +160,8 @@ impl Pool {
             tally: PoolTally::default(),
             before: PoolTally::default(),
             tiers: vec![TierTally::default(); scenario.tiers.len()],
+            images: vec![0; scenario.demands.len() * qualities],
+            qualities,
             spent_before_ns: 0,
             scenario: Arc::clone(scenario),
             rules: Arc::clone(rules),
@@ -367,6 +375,7 @@ impl Pool {
     /// The end of the warm-up: statistics begin anew, with who is here entering now.
     pub(crate) fn restart_statistics(&mut self) {
         self.tiers.iter_mut().for_each(TierTally::restart);
+        self.images.fill(0);
         self.tally = PoolTally {
             waiting_max: self.gauges.waiting.now(),
             ..PoolTally::default()
@@ -412,6 +421,11 @@ impl Pool {
 
     pub(crate) fn tiers(&self) -> &[TierTally] {
         &self.tiers
+    }
+
+    /// Images delivered of a demand, by quality from its first.
+    pub(crate) fn images(&self, demand: usize) -> &[u64] {
+        &self.images[demand * self.qualities..][..self.qualities]
     }
 
     /// Requests a second with all batches full; 0 while the pool stands still.

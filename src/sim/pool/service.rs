@@ -477,6 +477,8 @@ impl Pool {
         }
         tally.in_system -= 1;
         tally.completed += 1;
+        self.images[usize::from(request.demand) * self.qualities + usize::from(attempt.quality)] +=
+            1;
         tally.degraded += u64::from(attempt.quality > 0);
         tally.list_value_micro_usd += work.micro_usd_per_image[usize::from(attempt.quality)];
         let answered = self.clock + work.way_back;

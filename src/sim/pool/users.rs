@@ -5,6 +5,7 @@ use super::{Due, Pool};
 use crate::sim::client::{self, Ended};
 use crate::sim::request::{Arrival, Feedback, Place, Request};
 use crate::sim::tally::Refusal;
+use crate::sim::transit::Passage;
 use crate::units::{SimDuration, SimTime};
 
 impl Pool {
@@ -187,7 +188,7 @@ impl Pool {
 
     /// Hands over all who wait or will try again, of a pool that stands still. Who waits starts anew
     /// elsewhere and is as patient as before; of those who had left without telling nobody knows any more.
-    pub(crate) fn hand_over(&mut self) -> Vec<Arrival> {
+    pub(crate) fn hand_over(&mut self) -> Vec<Passage> {
         let mut waiting: Vec<u32> = self
             .lines
             .iter_mut()
@@ -202,13 +203,18 @@ impl Pool {
                 continue;
             }
             let left = attempt.leaves_at.since(self.clock);
-            moved.push(Arrival {
+            let arrival = Arrival {
                 at: self.clock,
                 request: attempt.request,
                 patience_ns: match attempt.leaves_at {
                     SimTime::NEVER => u64::MAX,
                     _ => left.0,
                 },
+            };
+            moved.push(Passage {
+                arrival,
+                pool: None,
+                retries: false,
             });
         }
         for slot in self.attempts.slots_at(Place::Orbit) {
@@ -217,20 +223,25 @@ impl Pool {
             let request = attempt.request;
             let at = attempt.leaves_at;
             let tier = usize::from(request.tier);
-            self.tiers[tier].retries += 1;
             let patience = &self.terms.tiers[tier].patience_ns;
             let stream = &mut self.client_stream;
             let patience_ns = patience
                 .as_ref()
                 .map_or(u64::MAX, |law| law.sample_whole(stream));
-            moved.push(Arrival {
+            let arrival = Arrival {
                 at,
                 request,
                 patience_ns,
+            };
+            moved.push(Passage {
+                arrival,
+                pool: None,
+                retries: true,
             });
         }
-        for arrival in &moved {
-            self.tiers[usize::from(arrival.request.tier)].in_system -= 1;
+        for passage in &moved {
+            let tier = usize::from(passage.arrival.request.tier);
+            self.tiers[tier].in_system -= 1;
         }
         moved
     }

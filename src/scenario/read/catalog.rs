@@ -1,0 +1,82 @@
+//! What a scenario takes from the catalog: prices of chunks, perhaps with the user's own rows over it.
+
+use super::World;
+use super::notes::Notes;
+use super::problem::shown;
+use super::supply::ChunkParts;
+use crate::profile::catalog::{Catalog, OverlayFormat};
+use crate::scenario::Chunk;
+
+/// The catalog with the rows of a file over its own; notes a problem with the file.
+pub(super) fn catalog(notes: &Notes, overlay: Option<&str>, world: &World<'_>) -> Catalog {
+    const PATH: &str = "scenario.catalog";
+    let mut catalog = Catalog::built_in();
+    let Some(file) = overlay else {
+        return catalog;
+    };
+    let format = match file.rsplit_once('.') {
+        Some((_, extension)) if extension.eq_ignore_ascii_case("toml") => OverlayFormat::Toml,
+        _ => OverlayFormat::Csv,
+    };
+    let text = (world.files)(file)
+        .and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned()));
+    match text {
+        Err(problem) => {
+            let message = format!("`{PATH}` \"{}\" cannot be read: {problem}", shown(file));
+            notes.problem_at(PATH, message, "correct its path");
+        }
+        Ok(text) => {
+            if let Err(problem) = catalog.overlay(&text, format) {
+                let message = format!(
+                    "{}:{}: {}",
+                    shown(file),
+                    problem.line,
+                    shown(&problem.message)
+                );
+                notes.problem_at(PATH, message, problem.hint);
+            }
+        }
+    }
+    catalog
+}
+
+/// The chunks, with prices from the catalog where they want that.
+pub(super) fn priced(notes: &Notes, catalog: &Catalog, parts: Vec<ChunkParts>) -> Vec<Chunk> {
+    let priced = parts.into_iter().map(|part| one(notes, catalog, part));
+    priced.collect()
+}
+
+fn one(notes: &Notes, catalog: &Catalog, part: ChunkParts) -> Chunk {
+    let mut chunk = part.chunk;
+    if !part.from_catalog {
+        return chunk;
+    }
+    let path = format!("chunk.{}.price", chunk.name);
+    let Some(price) = catalog.price(&chunk.provider, &chunk.accelerator, &chunk.term) else {
+        let message = format!(
+            "the catalog has no price of \"{}\" from \"{}\" under the term \"{}\"",
+            shown(&chunk.accelerator),
+            shown(&chunk.provider),
+            shown(&chunk.term)
+        );
+        let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+        let near = catalog.prices.iter().filter(|price| {
+            same(&price.provider, &chunk.provider) || same(&price.accelerator, &chunk.accelerator)
+        });
+        let near: Vec<String> = near
+            .take(6)
+            .map(|price| format!("{} {} {}", price.provider, price.accelerator, price.term))
+            .collect();
+        let hint = match near.is_empty() {
+            true => "`meltpoint catalog prices` lists all; or write the price".to_owned(),
+            false => format!("it has {}; or write the price", near.join("; ")),
+        };
+        notes.problem_at(&path, message, hint);
+        return chunk;
+    };
+    chunk.usd_per_gpu_hour = price.usd_per_gpu_hour;
+    let value = format!("{} USD/GPU-hour", price.usd_per_gpu_hour);
+    let source = format!("catalog: {} ({})", price.source, price.date);
+    notes.restate(&path, value, price.provenance, source);
+    chunk
+}
