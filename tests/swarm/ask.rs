@@ -313,7 +313,7 @@ fn ask(scenario: &mut Scenario, demands: Vec<DemandKind>) {
     work.prompt_tokens = exponential(10.0);
     work.memory_bytes = 2;
     // In some scenarios each token takes memory too.
-    work.memory_bytes_per_token = u64::from(scenario.seed.0 % 4 == 0);
+    work.memory_bytes_per_token = u64::from(scenario.seed.0.is_multiple_of(4));
     work.context_grows = true;
     let mut low = work.qualities[0].clone();
     low.name = "low".into();
