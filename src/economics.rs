@@ -77,9 +77,7 @@ impl Usage {
     fn returned(&self, chunk: usize) -> f64 {
         self.returned_gpu_hours.get(chunk).copied().unwrap_or(0.0)
     }
-}
 
-impl Usage {
     fn utilisation(&self, cluster: usize) -> f64 {
         self.utilisation.get(cluster).copied().unwrap_or(0.0)
     }

@@ -12,6 +12,7 @@
 //! does (diffusion). All of it is integer arithmetic in units of 2^-20 ns, rounded down to whole
 //! nanoseconds at each iteration's end, so that a sum of iterations and a jump over them agree exactly.
 
+pub(crate) mod carried;
 pub mod catalog;
 pub mod fit;
 #[cfg(test)]

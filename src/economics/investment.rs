@@ -23,7 +23,7 @@ use std::collections::VecDeque;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::{Batching, Investment, Scenario};
+use crate::scenario::{Investment, Scenario};
 use ledger::{Account, Ledger};
 
 /// A month of the loop: flows of the month, levels at its end unless they say otherwise.
@@ -154,13 +154,8 @@ impl Device {
         let pool = pools
             .find(|pool| pool.cluster == input.cluster)
             .expect("the checks of a scenario let no loop pass whose cluster has no pool");
-        let held = pool.profile.memory_bytes.unwrap_or(u64::MAX);
-        let fitting = held.checked_div(work.memory_bytes).unwrap_or(u64::MAX);
-        let batch = match scenario.rules[0].1.policy.batching {
-            Batching::Single => 1,
-            _ => u64::from(pool.batch_limit).min(fitting).max(1),
-        };
-        let batch = u32::try_from(batch).unwrap_or(u32::MAX);
+        let batching = &scenario.rules[0].1.policy.batching;
+        let batch = pool.places(batching, work.memory_bytes);
         let replica_per_s = work.rate_per_s(&pool.profile.curve, batch, 0);
         let gpus = f64::from(pool.profile.gpus_per_replica);
         Self {

@@ -1,6 +1,6 @@
 //! What the fleet can do at an instant, with every batch full.
 
-use crate::scenario::{Batching, Pool, Rules, Scenario, Work};
+use crate::scenario::{Pool, Rules, Scenario, Work};
 use crate::units::SimTime;
 
 /// When a delivery of a pool serves: where its replicas start one by one, after the mean of a start-up.
@@ -30,17 +30,9 @@ pub(super) fn replicas(scenario: &Scenario, pool: usize, at: SimTime) -> u64 {
 
 /// Requests in a full batch, and whether memory allows fewer than the batch limit.
 pub(super) fn places(pool: &Pool, rules: &Rules, work: &Work) -> (u32, bool) {
-    let wanted = match rules.policy.batching {
-        Batching::Single => 1,
-        Batching::Static { .. } | Batching::Continuous => pool.batch_limit,
-    };
-    let held = pool.profile.memory_bytes.map_or(u64::MAX, |bytes| {
-        bytes
-            .checked_div(work.mean_memory_bytes())
-            .unwrap_or(u64::MAX)
-    });
-    let fitting = u32::try_from(held).unwrap_or(u32::MAX).max(1);
-    (wanted.min(fitting), fitting < wanted)
+    let batching = &rules.policy.batching;
+    let places = pool.places(batching, work.mean_memory_bytes());
+    (places, places < batching.places(pool.batch_limit))
 }
 
 /// Images a second of all pools if they did nothing but this work at this quality.
@@ -61,10 +53,7 @@ pub(super) fn rate_per_s(
 /// Places in the batches of all replicas in service.
 pub(super) fn slots(scenario: &Scenario, rules: &Rules, at: SimTime) -> f64 {
     let of_pool = |(index, pool): (usize, &Pool)| {
-        let places = match rules.policy.batching {
-            Batching::Single => 1,
-            Batching::Static { .. } | Batching::Continuous => pool.batch_limit,
-        };
+        let places = rules.policy.batching.places(pool.batch_limit);
         replicas(scenario, index, at) as f64 * f64::from(places)
     };
     scenario.pools.iter().enumerate().map(of_pool).sum()

@@ -10,7 +10,7 @@
 use serde::Serialize;
 
 use crate::metrics::summary::Summary;
-use crate::scenario::{Batching, Goal, Pool, Rules, Scenario};
+use crate::scenario::{Goal, Pool, Scenario};
 
 /// Most pieces in which the time is looked at; windows are of any two of their edges.
 const PIECES: usize = 240;
@@ -178,11 +178,7 @@ fn full_rate_per_s(scenario: &Scenario, pool: &Pool) -> f64 {
     let mut best = 0.0_f64;
     for work in asked.map(|index| &scenario.works[index]) {
         for (_, rules) in &scenario.rules {
-            let held = pool.profile.memory_bytes.map_or(u64::MAX, |bytes| {
-                bytes.checked_div(work.memory_bytes).unwrap_or(u64::MAX)
-            });
-            let held = u32::try_from(held).unwrap_or(u32::MAX).max(1);
-            let places = batch_limit(rules, pool).min(held);
+            let places = pool.places(&rules.policy.batching, work.memory_bytes);
             let lower = rules.policy.degradation.as_ref();
             let lower = lower.and_then(|degradation| work.quality(&degradation.quality));
             for quality in [Some(0), lower].into_iter().flatten() {
@@ -191,13 +187,6 @@ fn full_rate_per_s(scenario: &Scenario, pool: &Pool) -> f64 {
         }
     }
     best
-}
-
-fn batch_limit(rules: &Rules, pool: &Pool) -> u32 {
-    match rules.policy.batching {
-        Batching::Single => 1,
-        Batching::Static { .. } | Batching::Continuous => pool.batch_limit,
-    }
 }
 
 #[cfg(test)]

@@ -13,10 +13,10 @@ pub use providers::{Provider, providers};
 
 use std::sync::LazyLock;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Provenance;
+use super::carried::rows;
 
 const CSV: &str = include_str!("data/accelerators.csv");
 
@@ -65,15 +65,6 @@ pub struct Accelerator {
 /// The class of a number of which nothing is said.
 fn assumed() -> Provenance {
     Provenance::Assumed
-}
-
-/// The rows of a table that the program carries.
-fn rows<T: DeserializeOwned>(csv: &str) -> Vec<T> {
-    let mut reader = csv::ReaderBuilder::new()
-        .comment(Some(b'#'))
-        .from_reader(csv.as_bytes());
-    let rows = reader.deserialize();
-    rows.map(|row| row.expect("a row of the catalog")).collect()
 }
 
 /// All tables together.

@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::carried;
 use super::catalog::{self, Accelerator};
 use super::measured::CONFIDENCE;
 use super::roofline::Scaling;
@@ -82,13 +83,7 @@ pub struct Check {
 /// The submissions.
 #[must_use]
 pub fn submissions() -> Vec<Submission> {
-    let mut reader = csv::ReaderBuilder::new()
-        .comment(Some(b'#'))
-        .from_reader(CSV.as_bytes());
-    let rows = reader
-        .deserialize()
-        .map(|row| row.expect("a row of the results"));
-    rows.collect()
+    carried::rows(CSV)
 }
 
 /// The most images a second that one of these accelerators made in any round, and the submission.

@@ -198,6 +198,7 @@ impl Law {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Seed;
 
     #[test]
     fn a_law_times_a_factor_draws_that_many_times_as_much() {
@@ -237,11 +238,10 @@ mod tests {
                 (times.variance() - law.variance() / 16.0).abs() < 1e-12,
                 "{law:?}"
             );
-            let draw = |law: Law| law.sample(&mut crate::random::Seed(5).stream("law", "times", 0));
+            let draw = |law: Law| law.sample(&mut Seed(5).stream("law", "times", 0));
             assert!((draw(times) / draw(law) - 0.25).abs() < 1e-9, "{law:?}");
         }
     }
-    use crate::random::Seed;
 
     #[test]
     fn samples_have_the_stated_moments() {

@@ -29,6 +29,33 @@ pub(super) struct Section {
     pub(super) body: Body,
 }
 
+impl Section {
+    /// A table under its heading.
+    pub(super) fn table(title: &'static str, grid: Grid) -> Self {
+        let body = Body::Table(grid);
+        Self { title, body }
+    }
+
+    /// Sentences under their heading.
+    pub(super) fn list(title: &'static str, lines: Vec<String>) -> Self {
+        let body = Body::List(lines);
+        Self { title, body }
+    }
+
+    fn is_empty(&self) -> bool {
+        match &self.body {
+            Body::Table(grid) => grid.is_empty(),
+            Body::List(lines) => lines.is_empty(),
+        }
+    }
+}
+
+/// The sections under whose heading something stands.
+pub(super) fn filled(mut sections: Vec<Section>) -> Vec<Section> {
+    sections.retain(|section| !section.is_empty());
+    sections
+}
+
 /// What stands under a heading.
 pub(super) enum Body {
     /// A table.
@@ -150,14 +177,7 @@ pub(super) fn setting(summary: &Summary) -> String {
 
 /// All parts of the answer after the verdict; empty ones are left out.
 pub(super) fn sections(summary: &Summary) -> Vec<Section> {
-    let table = |title, grid| Section {
-        title,
-        body: Body::Table(grid),
-    };
-    let list = |title, lines| Section {
-        title,
-        body: Body::List(lines),
-    };
+    let (table, list) = (Section::table, Section::list);
     let melted = summary.melted.iter().map(|m| melted_words(summary, m));
     let warnings = summary.warnings.iter().map(|w| escape::text(w));
     let in_short = match summary.replications {
@@ -192,13 +212,7 @@ pub(super) fn sections(summary: &Summary) -> Vec<Section> {
         table("Cost by quality", chunks::qualities(summary)),
         list("What may be doubted", warnings.collect()),
     ];
-    sections
-        .into_iter()
-        .filter(|section| match &section.body {
-            Body::Table(grid) => !grid.is_empty(),
-            Body::List(lines) => !lines.is_empty(),
-        })
-        .collect()
+    filled(sections)
 }
 
 /// A handful of numbers in words.

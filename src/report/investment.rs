@@ -1,7 +1,7 @@
 //! The money loop in each format: what came of it, month by month, and what matters most.
 
 use crate::economics::investment::{Effect, Loop, Month};
-use crate::report::answer::{Body, Section};
+use crate::report::answer::{Section, filled};
 use crate::report::frame::{Cells, Frame, FrameColumn};
 use crate::report::grid::{Align, Grid};
 use crate::report::number::{percent, quantity, short, signed, signed_percent};
@@ -53,14 +53,7 @@ pub fn investment_csv(found: &Loop) -> String {
 }
 
 fn sections(found: &Loop, inputs: &[Input]) -> Vec<Section> {
-    let table = |title, grid| Section {
-        title,
-        body: Body::Table(grid),
-    };
-    let list = |title, lines| Section {
-        title,
-        body: Body::List(lines),
-    };
+    let (table, list) = (Section::table, Section::list);
     let sections = vec![
         list("In short", in_short(found)),
         table("Demand and service, by month", service(found)),
@@ -72,11 +65,7 @@ fn sections(found: &Loop, inputs: &[Input]) -> Vec<Section> {
         ),
         list("What it rests on", rests_on(inputs)),
     ];
-    let is_full = |section: &Section| match &section.body {
-        Body::Table(grid) => !grid.is_empty(),
-        Body::List(lines) => !lines.is_empty(),
-    };
-    sections.into_iter().filter(is_full).collect()
+    filled(sections)
 }
 
 fn in_short(found: &Loop) -> Vec<String> {

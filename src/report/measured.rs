@@ -9,7 +9,7 @@ pub(super) use rows::{Image, Roofline, Row, Span, images, rows};
 
 use crate::profile::MeasuredProfile;
 use crate::profile::measured::{Clock, DeviceKind, Rate, TilesBy, Warning, WorkloadKind};
-use crate::report::answer::{Body, Section};
+use crate::report::answer::{Section, filled};
 use crate::report::frame::{Cells, Frame, FrameColumn};
 use crate::report::grid::{Align, Grid};
 use crate::report::number::{
@@ -181,14 +181,7 @@ fn tuned(profile: &MeasuredProfile) -> String {
 /// All parts after the heading; empty ones are left out.
 fn sections(profile: &MeasuredProfile) -> Vec<Section> {
     let rows = rows(profile);
-    let table = |title, grid| Section {
-        title,
-        body: Body::Table(grid),
-    };
-    let list = |title, lines| Section {
-        title,
-        body: Body::List(lines),
-    };
+    let (table, list) = (Section::table, Section::list);
     let sections = vec![
         table("Images", images_grid(profile)),
         table("Iterations", iterations_grid(&rows)),
@@ -197,13 +190,7 @@ fn sections(profile: &MeasuredProfile) -> Vec<Section> {
         list("Energy", energy_words(profile)),
         list("What may be doubted", doubts(profile)),
     ];
-    sections
-        .into_iter()
-        .filter(|section| match &section.body {
-            Body::Table(grid) => !grid.is_empty(),
-            Body::List(lines) => !lines.is_empty(),
-        })
-        .collect()
+    filled(sections)
 }
 
 fn images_grid(profile: &MeasuredProfile) -> Grid {

@@ -4,7 +4,7 @@ use super::order::{Arrived, Order};
 use super::{Reliability, StartUp};
 use crate::profile::DeviceProfile;
 use crate::random::Law;
-use crate::scenario::Contract;
+use crate::scenario::{Batching, Contract};
 use crate::units::{SimDuration, SimTime};
 
 /// A part of the world.
@@ -95,6 +95,17 @@ pub struct Pool {
     /// Replicas that come into service, or that can be started where they start one by one: (date, how
     /// many), by date; made from the chunks.
     pub deliveries: Vec<(SimTime, u32)>,
+}
+
+impl Pool {
+    /// Places in the batch of a replica that its memory allows for requests of so many bytes, one at least.
+    #[must_use]
+    pub fn places(&self, batching: &Batching, request_bytes: u64) -> u32 {
+        let held = self.profile.memory_bytes.unwrap_or(u64::MAX);
+        let fitting = held.checked_div(request_bytes).unwrap_or(u64::MAX);
+        let fitting = u32::try_from(fitting).unwrap_or(u32::MAX).max(1);
+        batching.places(self.batch_limit).min(fitting)
+    }
 }
 
 /// A replica goes off when it is idle, and is set up before it serves again.

@@ -126,6 +126,42 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// A scenario in which nothing is, and nothing happens: what others are made from.
+    fn blank() -> Self {
+        Self {
+            name: String::new(),
+            question: String::new(),
+            start_unix_s: 0,
+            horizon: SimDuration::ZERO,
+            warm_up: SimDuration::ZERO,
+            warm_up_rule: WarmUpRule::Stated,
+            runs: Runs::ONE,
+            seed: Seed(1),
+            scale: 1.0,
+            lookahead: SimDuration::ZERO,
+            series_interval: SimDuration::ZERO,
+            tiers: Vec::new(),
+            works: Vec::new(),
+            demands: Vec::new(),
+            regions: Vec::new(),
+            clusters: Vec::new(),
+            autoscalers: Vec::new(),
+            pools: Vec::new(),
+            chunks: Vec::new(),
+            suppliers: Vec::new(),
+            rules: Vec::new(),
+            timeline: Vec::new(),
+            outages: Vec::new(),
+            slos: Vec::new(),
+            market: None,
+            investment: None,
+            facts: Vec::new(),
+            fit: Vec::new(),
+            inputs: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
     /// Whether orders, stages, suppliers or power decide when chunks come, and not only a date.
     #[must_use]
     pub fn says_how_chunks_come(&self) -> bool {

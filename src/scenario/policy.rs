@@ -156,6 +156,17 @@ pub enum Batching {
     Continuous,
 }
 
+impl Batching {
+    /// Places in the batch of a replica that takes at most so many requests.
+    #[must_use]
+    pub fn places(&self, batch_limit: u32) -> u32 {
+        match self {
+            Self::Single => 1,
+            Self::Static { .. } | Self::Continuous => batch_limit,
+        }
+    }
+}
+
 /// Which pool a request goes to; the loads are those of the start of the lookahead window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Routing {

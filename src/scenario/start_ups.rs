@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::StartUp;
-use crate::profile::Provenance;
+use crate::profile::{Provenance, carried};
 use crate::random::Law;
 
 const CSV: &str = include_str!("data/start_ups.csv");
@@ -65,15 +65,7 @@ impl StartUpPart {
     }
 }
 
-static PARTS: LazyLock<Vec<StartUpPart>> = LazyLock::new(|| {
-    let mut reader = csv::ReaderBuilder::new()
-        .comment(Some(b'#'))
-        .from_reader(CSV.as_bytes());
-    let rows = reader
-        .deserialize()
-        .map(|row| row.expect("a row of the table"));
-    rows.collect()
-});
+static PARTS: LazyLock<Vec<StartUpPart>> = LazyLock::new(|| carried::rows(CSV));
 
 /// All parts of the published start-ups.
 #[must_use]

@@ -15,13 +15,7 @@ impl Scenario {
         Self {
             name: "textbook".into(),
             question: "What does the textbook say?".into(),
-            start_unix_s: 0,
             horizon,
-            warm_up: SimDuration::ZERO,
-            warm_up_rule: WarmUpRule::Stated,
-            runs: Runs::ONE,
-            seed: Seed(1),
-            scale: 1.0,
             lookahead: SimDuration::from_s((1000.0 / arrivals_per_s).max(1e-9)),
             series_interval: SimDuration(horizon.0.div_ceil(10).max(1)),
             tiers: vec![textbook_tier()],
@@ -45,20 +39,9 @@ impl Scenario {
                 grid_kgco2_per_kwh: None,
                 reliability: None,
             }],
-            autoscalers: Vec::new(),
             pools: vec![textbook_pool(replicas)],
-            chunks: Vec::new(),
-            suppliers: Vec::new(),
             rules: vec![(SimTime::ZERO, textbook_rules())],
-            timeline: Vec::new(),
-            outages: Vec::new(),
-            slos: Vec::new(),
-            market: None,
-            investment: None,
-            facts: Vec::new(),
-            fit: Vec::new(),
-            inputs: Vec::new(),
-            warnings: Vec::new(),
+            ..Self::blank()
         }
     }
 }

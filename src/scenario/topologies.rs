@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::Topology;
-use crate::profile::Provenance;
+use crate::profile::{Provenance, carried};
 
 const CSV: &str = include_str!("data/topology.csv");
 
@@ -28,15 +28,7 @@ pub struct PublishedTopology {
     pub source: String,
 }
 
-static ROWS: LazyLock<Vec<PublishedTopology>> = LazyLock::new(|| {
-    let mut reader = csv::ReaderBuilder::new()
-        .comment(Some(b'#'))
-        .from_reader(CSV.as_bytes());
-    let rows = reader
-        .deserialize()
-        .map(|row| row.expect("a row of the table"));
-    rows.collect()
-});
+static ROWS: LazyLock<Vec<PublishedTopology>> = LazyLock::new(|| carried::rows(CSV));
 
 /// The row of an accelerator: of those whose name its own begins with, the longest.
 ///

@@ -19,7 +19,7 @@ mod start;
 use std::collections::BTreeSet;
 
 use super::pool::Pool;
-use crate::scenario::{Batching, Rules, Scenario};
+use crate::scenario::{Rules, Scenario};
 use crate::units::SimTime;
 use bay::{Bay, State};
 use ledger::Ledger;
@@ -107,10 +107,7 @@ impl Elastic {
     /// New rules hold: how much of a replica a request takes follows from the places in a batch.
     pub(super) fn apply(&mut self, scenario: &Scenario, rules: &Rules) {
         let cost = |pool: &crate::scenario::Pool| -> Vec<f64> {
-            let places = match rules.policy.batching {
-                Batching::Single => 1,
-                Batching::Static { .. } | Batching::Continuous => pool.batch_limit,
-            };
+            let places = rules.policy.batching.places(pool.batch_limit);
             let works = scenario
                 .demands
                 .iter()

@@ -99,6 +99,16 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Notes that of two keys, of which one is to be written, both are or none.
+    pub(super) fn not_one_of(&self, keys: [&str; 2], are_both: bool, hint: &str) {
+        let [key, other] = keys;
+        let message = match are_both {
+            true => format!("stands beside `{other}`"),
+            false => "is missing".to_owned(),
+        };
+        self.problem(key, &message, hint);
+    }
+
     fn spot(&self, key: &'static str, notes: &'a Notes) -> Option<Spot<'a>> {
         let entry = self.table?.entries.get(key)?;
         Some(Spot {

@@ -136,18 +136,8 @@ fn regions(at: &mut Cursor<'_>, world: &World<'_>) -> Vec<(usize, f64)> {
                 let message = format!("has shares that sum to {total}, not to 1");
                 at.problem("regions", &message, "correct the shares; 1e-9 is tolerated");
             }
-            let index = |name: &String| {
-                let index = world.regions.iter().position(|region| region == name);
-                if index.is_none() {
-                    let known = world.regions.iter().map(String::as_str);
-                    let message = format!(
-                        "names \"{}\", which is no region",
-                        super::problem::shown(name)
-                    );
-                    at.problem("regions", &message, super::problem::advice(name, known));
-                }
-                index.unwrap_or(0)
-            };
+            let index =
+                |name: &String| super::regions::index_of(at, "regions", name, world).unwrap_or(0);
             shares
                 .iter()
                 .map(|(name, share)| (index(name), *share))
@@ -155,15 +145,8 @@ fn regions(at: &mut Cursor<'_>, world: &World<'_>) -> Vec<(usize, f64)> {
         }
         (None, None) if world.regions.len() == 1 => vec![(0, 1.0)],
         (one, _) => {
-            let message = match one {
-                Some(_) => "stands beside `regions`",
-                None => "is missing",
-            };
-            at.problem(
-                "region",
-                message,
-                "write either `region = ...` or `regions = { name = share }`",
-            );
+            let hint = "write either `region = ...` or `regions = { name = share }`";
+            at.not_one_of(["region", "regions"], one.is_some(), hint);
             vec![(0, 1.0)]
         }
     }
@@ -284,11 +267,8 @@ fn given_rate(at: &mut Cursor<'_>, world: &World<'_>) -> DemandKind {
         (Some(rate), None) => vec![(SimTime::ZERO, rate)],
         (None, Some(points)) => points,
         (constant, _) => {
-            let message = match constant {
-                Some(_) => "stands beside `curve`",
-                None => "is missing",
-            };
-            at.problem("rate", message, "write either `rate` or `curve`");
+            let hint = "write either `rate` or `curve`";
+            at.not_one_of(["rate", "curve"], constant.is_some(), hint);
             Vec::new()
         }
     };

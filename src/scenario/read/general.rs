@@ -41,25 +41,7 @@ impl General {
             scale: self.scale,
             lookahead: self.lookahead,
             series_interval: self.series_interval,
-            tiers: Vec::new(),
-            works: Vec::new(),
-            demands: Vec::new(),
-            regions: Vec::new(),
-            clusters: Vec::new(),
-            autoscalers: Vec::new(),
-            pools: Vec::new(),
-            chunks: Vec::new(),
-            suppliers: Vec::new(),
-            rules: Vec::new(),
-            timeline: Vec::new(),
-            outages: Vec::new(),
-            slos: Vec::new(),
-            market: None,
-            investment: None,
-            facts: Vec::new(),
-            fit: Vec::new(),
-            inputs: Vec::new(),
-            warnings: Vec::new(),
+            ..Scenario::blank()
         }
     }
 }

@@ -49,6 +49,17 @@ pub(super) fn regions(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<Region> {
     all.collect()
 }
 
+/// The index of a region that a key of a table names; a problem is noted where there is none.
+pub(super) fn index_of(at: &Cursor<'_>, key: &str, name: &str, world: &World<'_>) -> Option<usize> {
+    let index = world.regions.iter().position(|region| region == name);
+    if index.is_none() {
+        let known = world.regions.iter().map(String::as_str);
+        let message = format!("names \"{}\", which is no region", shown(name));
+        at.problem(key, &message, advice(name, known));
+    }
+    index
+}
+
 /// One way over the network, by index of the region.
 fn delays(at: &mut Cursor<'_>, world: &World<'_>) -> Vec<(usize, SimDuration)> {
     let doc = "One way over the network from its users to sites in regions, its own among them; the way \
@@ -58,14 +69,8 @@ fn delays(at: &mut Cursor<'_>, world: &World<'_>) -> Vec<(usize, SimDuration)> {
         .unwrap_or_default();
     let mut delays = Vec::new();
     for (name, delay) in said {
-        match world.regions.iter().position(|region| *region == name) {
-            Some(index) => delays.push((index, delay)),
-            None => {
-                let known = world.regions.iter().map(String::as_str);
-                let message = format!("names \"{}\", which is no region", shown(&name));
-                at.problem("delay", &message, advice(&name, known));
-            }
-        }
+        let index = index_of(at, "delay", &name, world);
+        delays.extend(index.map(|index| (index, delay)));
         if delay > DELAY_MAX {
             let message = format!("is {delay} to \"{}\", more than {DELAY_MAX}", shown(&name));
             at.problem(

@@ -120,12 +120,8 @@ fn outage(at: &mut Cursor<'_>, world: &World<'_>) -> SiteOutage {
         (Some(cluster), None) => Where::Cluster(cluster),
         (None, Some(region)) => Where::Region(region),
         (both, _) => {
-            let message = match both {
-                Some(_) => "stands beside `region`",
-                None => "is missing",
-            };
             let hint = "write either `cluster = ...` or `region = ...`";
-            at.problem("cluster", message, hint);
+            at.not_one_of(["cluster", "region"], both.is_some(), hint);
             Where::Cluster(0)
         }
     };

@@ -314,14 +314,18 @@ impl Pool {
         replica
     }
 
+    /// Empties all lines: who waited, by the time at which he came. They count as waiting still.
+    fn drain_lines(&mut self) -> Vec<u32> {
+        let lines = self.lines.iter_mut();
+        let drained = lines.flat_map(|line| line.drain(&self.attempts));
+        let mut waiting: Vec<u32> = drained.collect();
+        waiting.sort_by_key(|&slot| self.attempts.get(slot).at);
+        waiting
+    }
+
     /// New rules hold from now on; who waits lines up again under them.
     pub(crate) fn apply(&mut self, rules: &Arc<Rules>) {
-        let mut waiting: Vec<u32> = self
-            .lines
-            .iter_mut()
-            .flat_map(|line| line.drain(&self.attempts))
-            .collect();
-        waiting.sort_by_key(|&slot| self.attempts.get(slot).at);
+        let waiting = self.drain_lines();
         self.rules = Arc::clone(rules);
         // Where nothing is degraded any more, the hysteresis begins anew.
         self.degrading &= rules.policy.degradation.is_some();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Pool;
 use super::terms::{Size, Terms, WorkTerms};
-use crate::scenario::{Batching, Drop};
+use crate::scenario::Drop;
 use crate::sim::client::Ended;
 use crate::sim::line::Line;
 use crate::sim::replica::{Joiner, Replica};
@@ -78,10 +78,8 @@ impl Pool {
 
     /// Places, the full rate and the terms follow from the rules and the number of replicas.
     pub(super) fn rate_again(&mut self) {
-        self.places = match self.rules.policy.batching {
-            Batching::Single => 1,
-            Batching::Static { .. } | Batching::Continuous => self.batch_limit,
-        };
+        let batching = &self.rules.policy.batching;
+        self.places = batching.places(self.batch_limit as u32) as usize;
         let cluster = &self.scenario.clusters[self.cluster];
         let mut works = self.scenario.demands.iter().map(|demand| demand.work);
         if let Some(work) = works.find(|&work| cluster.can_do(work)) {
@@ -454,6 +452,7 @@ impl Pool {
     /// Its work is done.
     #[inline(always)]
     fn finish(&mut self, index: usize, slot: u32) {
+        self.leave_place(index, self.attempts.get(slot).request.tier);
         let (attempt, place) = self.attempts.remove(slot);
         let request = &attempt.request;
         let work = &self.terms.works[usize::from(request.demand)];
@@ -462,10 +461,6 @@ impl Pool {
         self.gauges.running.down(self.clock);
         self.gauges.present.down(self.clock);
         self.tally.sojourn_ns += u128::from((self.clock - attempt.at).0);
-        if self.terms.is_shared {
-            let line = if self.terms.is_central { 0 } else { index };
-            self.lines[line].place_left(request.tier);
-        }
         if place == Place::Cancelled {
             replica.cancelled -= 1;
             return;

@@ -189,14 +189,8 @@ impl Pool {
     /// Hands over all who wait or will try again, of a pool that stands still. Who waits starts anew
     /// elsewhere and is as patient as before; of those who had left without telling nobody knows any more.
     pub(crate) fn hand_over(&mut self) -> Vec<Passage> {
-        let mut waiting: Vec<u32> = self
-            .lines
-            .iter_mut()
-            .flat_map(|line| line.drain(&self.attempts))
-            .collect();
-        waiting.sort_by_key(|&slot| self.attempts.get(slot).at);
         let mut moved = Vec::new();
-        for slot in waiting {
+        for slot in self.drain_lines() {
             self.gauges.waiting.down(self.clock);
             let attempt = *self.leave(slot).0;
             if attempt.ghost {
