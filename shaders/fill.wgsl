@@ -10,19 +10,7 @@ struct Params {
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read_write> output: array<Real>;
 
-const WORKGROUP: u32 = 256u;
-
-@compute @workgroup_size(WORKGROUP)
-fn main(
-    @builtin(workgroup_id) id: vec3<u32>,
-    @builtin(num_workgroups) count: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let group = workgroup_number(id, count);
-    let index = group * WORKGROUP + lane;
-    if group >= range.end || index >= params.elements {
-        return;
-    }
+fn element(index: u32) {
     // 24 bits, so that the quotient is exact in f32.
     let unit = f32(pcg(index ^ pcg(params.seed)) >> 8u) / 8388608.0 - 1.0;
     output[index] = Real(params.offset + params.scale * unit);

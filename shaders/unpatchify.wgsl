@@ -16,19 +16,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> tokens: array<Real>;
 @group(0) @binding(3) var<storage, read_write> images: array<Real>;
 
-const WORKGROUP: u32 = 256u;
-
-@compute @workgroup_size(WORKGROUP)
-fn main(
-    @builtin(workgroup_id) id: vec3<u32>,
-    @builtin(num_workgroups) count: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let group = workgroup_number(id, count);
-    let index = group * WORKGROUP + lane;
-    if group >= range.end || index >= params.elements {
-        return;
-    }
+fn element(index: u32) {
     let side = params.side;
     let channel = index % params.channels;
     let pixel = index / params.channels;

@@ -14,6 +14,7 @@ mod attention;
 mod convolution;
 mod copy;
 mod decode;
+mod elementwise;
 mod embedding;
 mod fill;
 mod gated;

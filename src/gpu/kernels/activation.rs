@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
+use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, elementwise};
 
 /// What is done to each number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,9 +53,6 @@ pub struct Activation {
     pub function: Function,
 }
 
-/// Invocations of a workgroup, as in the shader.
-const WORKGROUP: usize = 256;
-
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 struct Params {
@@ -93,11 +90,8 @@ impl Kernel for Activation {
             unused: [0; 2],
         };
         let body = include_str!("../../../shaders/activation.wgsl");
-        Shader {
-            source: prelude(variant) + Function::SHARED + body,
-            params: bytemuck::bytes_of(&params).to_vec(),
-            workgroups: self.elements.div_ceil(WORKGROUP) as u32,
-        }
+        let text = Function::SHARED.to_owned() + body;
+        elementwise::shader(variant, &text, &params, self.elements)
     }
 
     fn tolerance(&self) -> Tolerance {

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
+use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, elementwise};
 
 /// Copies a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,13 +11,11 @@ pub struct Copy {
     pub elements: usize,
 }
 
-/// Invocations of a workgroup, as in the shader; each copies four elements.
-const WORKGROUP: usize = 256;
-
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 struct Params {
-    quads: u32,
+    /// Vectors of four.
+    elements: u32,
     unused: [u32; 3],
 }
 
@@ -46,14 +44,11 @@ impl Kernel for Copy {
         // Tensors are padded, so the last quad may be read and written whole.
         let quads = self.elements.div_ceil(4);
         let params = Params {
-            quads: quads as u32,
+            elements: quads as u32,
             unused: [0; 3],
         };
-        Shader {
-            source: prelude(variant) + include_str!("../../../shaders/copy.wgsl"),
-            params: bytemuck::bytes_of(&params).to_vec(),
-            workgroups: quads.div_ceil(WORKGROUP) as u32,
-        }
+        let text = include_str!("../../../shaders/copy.wgsl");
+        elementwise::shader(variant, text, &params, quads)
     }
 
     fn tolerance(&self) -> Tolerance {

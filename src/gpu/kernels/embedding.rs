@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
+use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, elementwise};
 
 /// Row `indices[i]` of a table `[rows, columns]` for each of `tokens`; inputs: indices, table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,9 +14,6 @@ pub struct Embedding {
     /// Width of a row.
     pub columns: usize,
 }
-
-/// Invocations of a workgroup, as in the shader.
-const WORKGROUP: usize = 256;
 
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -65,11 +62,8 @@ impl Kernel for Embedding {
             rows: self.rows as u32,
             unused: 0,
         };
-        Shader {
-            source: prelude(variant) + include_str!("../../../shaders/embedding.wgsl"),
-            params: bytemuck::bytes_of(&params).to_vec(),
-            workgroups: self.elements().div_ceil(WORKGROUP) as u32,
-        }
+        let text = include_str!("../../../shaders/embedding.wgsl");
+        elementwise::shader(variant, text, &params, self.elements())
     }
 
     fn tolerance(&self) -> Tolerance {

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
+use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, elementwise};
 
 /// Fills a tensor with numbers uniform in `offset` +- `scale`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,9 +16,6 @@ pub struct Fill {
     /// Its middle.
     pub offset: f32,
 }
-
-/// Invocations of a workgroup, as in the shader.
-const WORKGROUP: usize = 256;
 
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -56,11 +53,8 @@ impl Kernel for Fill {
             scale: self.scale,
             offset: self.offset,
         };
-        Shader {
-            source: prelude(variant) + PCG + include_str!("../../../shaders/fill.wgsl"),
-            params: bytemuck::bytes_of(&params).to_vec(),
-            workgroups: self.elements.div_ceil(WORKGROUP) as u32,
-        }
+        let text = PCG.to_owned() + include_str!("../../../shaders/fill.wgsl");
+        elementwise::shader(variant, &text, &params, self.elements)
     }
 
     fn tolerance(&self) -> Tolerance {

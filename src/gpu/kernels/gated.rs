@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Function, Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
+use super::{Function, Kernel, Operand, Shader, Tolerance, Variant, Work, elementwise};
 
 /// silu(a) * b of rows `[a, b]` of twice `columns`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,9 +12,6 @@ pub struct Gated {
     /// Columns of the output.
     pub columns: usize,
 }
-
-/// Invocations of a workgroup, as in the shader.
-const WORKGROUP: usize = 256;
 
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -58,13 +55,8 @@ impl Kernel for Gated {
             columns: self.columns as u32,
             unused: [0; 2],
         };
-        Shader {
-            source: prelude(variant)
-                + Function::SHARED
-                + include_str!("../../../shaders/gated.wgsl"),
-            params: bytemuck::bytes_of(&params).to_vec(),
-            workgroups: self.elements().div_ceil(WORKGROUP) as u32,
-        }
+        let text = Function::SHARED.to_owned() + include_str!("../../../shaders/gated.wgsl");
+        elementwise::shader(variant, &text, &params, self.elements())
     }
 
     fn tolerance(&self) -> Tolerance {

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
+use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, elementwise};
 
 /// Cuts latents `[images, height, width, channels]` into tokens [sequences * patches, patch * patch * channels].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,9 +20,6 @@ pub struct Patchify {
     /// Side of a patch.
     pub patch: usize,
 }
-
-/// Invocations of a workgroup, as in the shader.
-const WORKGROUP: usize = 256;
 
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -77,11 +74,8 @@ impl Kernel for Patchify {
             patch: self.patch as u32,
             unused: [0; 2],
         };
-        Shader {
-            source: prelude(variant) + include_str!("../../../shaders/patchify.wgsl"),
-            params: bytemuck::bytes_of(&params).to_vec(),
-            workgroups: self.elements().div_ceil(WORKGROUP) as u32,
-        }
+        let text = include_str!("../../../shaders/patchify.wgsl");
+        elementwise::shader(variant, text, &params, self.elements())
     }
 
     fn tolerance(&self) -> Tolerance {

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
+use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, elementwise};
 
 /// x' = keep * x + `move_by` * e; inputs: latents, predictions of all sequences, conditioned ones first.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,9 +17,6 @@ pub struct Sampler {
     pub guidance: Option<f32>,
 }
 
-/// Invocations of a workgroup, as in the shader.
-const WORKGROUP: usize = 256;
-
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 struct Params {
@@ -32,10 +29,6 @@ struct Params {
 }
 
 impl Sampler {
-    fn elements(&self) -> usize {
-        self.elements
-    }
-
     fn predictions(&self) -> usize {
         match self.guidance {
             Some(_) => 2 * self.elements,
@@ -78,11 +71,8 @@ impl Kernel for Sampler {
             scale: self.guidance.unwrap_or(1.0),
             unused: [0; 3],
         };
-        Shader {
-            source: prelude(variant) + include_str!("../../../shaders/sampler.wgsl"),
-            params: bytemuck::bytes_of(&params).to_vec(),
-            workgroups: self.elements().div_ceil(WORKGROUP) as u32,
-        }
+        let text = include_str!("../../../shaders/sampler.wgsl");
+        elementwise::shader(variant, text, &params, self.elements)
     }
 
     fn tolerance(&self) -> Tolerance {

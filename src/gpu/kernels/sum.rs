@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
+use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, elementwise};
 
 /// a\[i\] + b\[i mod period\].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,9 +12,6 @@ pub struct Sum {
     /// Length of b.
     pub period: usize,
 }
-
-/// Invocations of a workgroup, as in the shader.
-const WORKGROUP: usize = 256;
 
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -51,11 +48,8 @@ impl Kernel for Sum {
             period: self.period as u32,
             unused: [0; 2],
         };
-        Shader {
-            source: prelude(variant) + include_str!("../../../shaders/sum.wgsl"),
-            params: bytemuck::bytes_of(&params).to_vec(),
-            workgroups: self.elements.div_ceil(WORKGROUP) as u32,
-        }
+        let text = include_str!("../../../shaders/sum.wgsl");
+        elementwise::shader(variant, text, &params, self.elements)
     }
 
     fn tolerance(&self) -> Tolerance {

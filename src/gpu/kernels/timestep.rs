@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, prelude};
+use super::{Kernel, Operand, Shader, Tolerance, Variant, Work, elementwise};
 
 /// Embeds times `[sequences]`, in 32 bits, as `[sequences, size]`: cos(t f) for all f, then sin(t f).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,9 +14,6 @@ pub struct Timestep {
     /// Ratio of the fastest to the (never reached) slowest frequency, mostly 10000.
     pub base: f64,
 }
-
-/// Invocations of a workgroup, as in the shader.
-const WORKGROUP: usize = 256;
 
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -68,11 +65,8 @@ impl Kernel for Timestep {
             log_base: self.log_base(),
             unused: 0,
         };
-        Shader {
-            source: prelude(variant) + include_str!("../../../shaders/timestep.wgsl"),
-            params: bytemuck::bytes_of(&params).to_vec(),
-            workgroups: self.elements().div_ceil(WORKGROUP) as u32,
-        }
+        let text = include_str!("../../../shaders/timestep.wgsl");
+        elementwise::shader(variant, text, &params, self.elements())
     }
 
     fn tolerance(&self) -> Tolerance {
