@@ -11,7 +11,7 @@ use crate::rounds::Row;
 use crate::table::cell;
 
 /// (what, workload, smaller and larger size)
-const WORKLOADS: [(&str, &str, f64, f64); 9] = [
+const WORKLOADS: [(&str, &str, f64, f64); 10] = [
     (
         "M/M/100, Kiefer-Wolfowitz recursion: customer",
         "recursion",
@@ -23,6 +23,12 @@ const WORKLOADS: [(&str, &str, f64, f64); 9] = [
     (
         "ghibli-week, from scale 0.001 to 0.002: request",
         "week",
+        0.001,
+        0.002,
+    ),
+    (
+        "the same with failures and autoscalers: request",
+        "week-everything",
         0.001,
         0.002,
     ),

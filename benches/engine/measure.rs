@@ -29,6 +29,7 @@ fn of(workload: &str, size: f64, seed: Seed, threads: usize) -> Outcome {
         "queue" => queue::engine(count, seed),
         "week" => week::ghibli(size, seed, threads),
         "week-twice" => week::ghibli_twice(size, seed, threads),
+        "week-everything" => week::everything(size, seed, threads),
         "chunks" => week::chunks(size, seed, threads),
         _ => replicas(workload, count, seed),
     }

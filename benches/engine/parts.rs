@@ -131,7 +131,7 @@ fn jump_of(of: &str, start: &str, small: bool) -> Option<f64> {
     rows[1].ratio_to(&rows[0])
 }
 
-/// The Ghibli week at two scales, on one thread and on two.
+/// The Ghibli week at two scales, on one thread and on two, and once with everything that moves.
 pub(crate) fn week(small: bool) -> Vec<Claim> {
     let mut rows = vec![bare(small)];
     let scales: &[(f64, u64)] = if small {
@@ -145,10 +145,19 @@ pub(crate) fn week(small: bool) -> Vec<Claim> {
             rows.push(Row::own(&what, "week", scale, threads).rounds(rounds));
         }
     }
+    let moving = "the same with failures and autoscalers: requests";
+    let scale = scales[0].0;
+    rows.push(Row::own(moving, "week-everything", scale, 1).rounds(scales[0].1));
     let rows = play(rows, rounds(small));
     print(&rows);
-    let (bare, pair) = (&rows[0], &rows[rows.len() - 2..]);
+    let (bare, still, moving) = (&rows[0], &rows[1], &rows[rows.len() - 1]);
+    let pair = &rows[rows.len() - 3..rows.len() - 1];
     vec![
+        Claim {
+            what: "ghibli-week: with failures and autoscalers over without",
+            wanted: Wanted::AtLeast(0.85),
+            found: moving.ratio_to(still),
+        },
         Claim {
             what: "ghibli-week: two threads over one",
             wanted: Wanted::AtLeast(1.8),

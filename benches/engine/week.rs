@@ -23,6 +23,15 @@ pub(crate) fn ghibli_twice(scale: f64, seed: Seed, threads: usize) -> Outcome {
     play(read(ghibli_week(), scale, seed, &sets), threads).0
 }
 
+/// The same week on a fleet that fails, is maintained and follows the load.
+pub(crate) fn everything(scale: f64, seed: Seed, threads: usize) -> Outcome {
+    let source = Source {
+        name: "everything.toml",
+        text: include_str!("everything.toml"),
+    };
+    play(read(source, scale, seed, &[]), threads).0
+}
+
 /// So many chunks of 100,000 GPUs, each with its demand.
 pub(crate) fn chunks(count: f64, seed: Seed, threads: usize) -> Outcome {
     let source = Source {

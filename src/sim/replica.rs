@@ -182,6 +182,12 @@ impl Replica {
         covering - u64::from(curve.elapsed(self.phase, covering) > elapsed)
     }
 
+    /// A word of each of its two cache lines, for whoever wants them near.
+    #[inline]
+    pub(crate) fn word(&self) -> u64 {
+        self.attained ^ self.memory_bytes ^ self.planned ^ self.phase_from.0 ^ self.phase.context
+    }
+
     /// The slots of those who leave first, for whoever wants them near.
     #[inline]
     pub(crate) fn leaving(&self, count: usize) -> impl Iterator<Item = u32> {

@@ -275,11 +275,17 @@ impl Attempts {
     /// Something of each of these slots, for whoever only wants them near: asked for together, the
     /// loads overlap.
     #[inline]
-    pub(crate) fn fetch(&self, slots: impl Iterator<Item = u32>) -> u64 {
-        slots.fold(0, |all, slot| {
-            let generation = self.states[slot as usize].generation;
-            all ^ self.slots[slot as usize].amount ^ u64::from(generation)
+    pub(crate) fn fetch(&self, slots: &[u32]) -> u64 {
+        slots.iter().fold(self.fetch_states(slots), |all, &slot| {
+            all ^ self.slots[slot as usize].amount
         })
+    }
+
+    /// The same of what tells whether they are still there.
+    #[inline]
+    pub(crate) fn fetch_states(&self, slots: &[u32]) -> u64 {
+        let states = slots.iter().map(|&slot| &self.states[slot as usize]);
+        states.fold(0, |all, state| all ^ u64::from(state.generation))
     }
 
     /// The slots of the attempts at a place.

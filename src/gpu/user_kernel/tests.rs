@@ -170,7 +170,8 @@ const TOKENS: [&str; 48] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    // PROPTEST_CASES asks for more, for as long as one likes.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(300)))]
 
     #[test]
     fn no_row_of_tokens_crashes(tokens in prop::collection::vec(0..TOKENS.len(), 0..80)) {

@@ -9,6 +9,7 @@
 //! number over time equals the sum of the times they spent (Little's law, on integers); time never
 //! runs backwards.
 
+mod ahead;
 mod availability;
 mod dispatch;
 mod fixed;
@@ -20,6 +21,7 @@ mod users;
 
 use std::sync::Arc;
 
+use ahead::Ahead;
 pub(crate) use availability::Hit;
 
 use super::client;
@@ -76,6 +78,7 @@ pub(crate) struct Pool {
     /// The arrivals of the current window by time: when, from which gateway, and its number there.
     incoming: Vec<(SimTime, u32, u32)>,
     sorter: Sorter<(SimTime, u32, u32)>,
+    ahead: Ahead,
     /// By gateway: what its users get to know.
     outbox: Vec<Vec<Feedback>>,
     gauges: Gauges,
@@ -155,6 +158,7 @@ impl Pool {
             work_stream: stream("work at lower quality"),
             incoming: Vec::new(),
             sorter: Sorter::default(),
+            ahead: Ahead::default(),
             outbox: vec![Vec::new(); gateways],
             gauges: Gauges::default(),
             tally: PoolTally::default(),
@@ -219,40 +223,6 @@ impl Pool {
         let bits = covering_bits(self.clock, until);
         self.sorter
             .sort(&mut self.incoming, self.clock, bits, |arrival| arrival.0);
-    }
-
-    /// Asks for what the next few hundred events will need, all at once: those who will leave, start or
-    /// lose patience. One by one, each would be waited for when its turn comes. Returns until when this
-    /// suffices, given how many arrivals of the window have come.
-    fn fetch(&self, come: usize, until: SimTime, inbox: &[&[Arrival]]) -> SimTime {
-        /// So many attempts are near anyhow.
-        const NEAR: usize = 4096;
-        /// What so many arrivals bring about fits into the cache next to a core.
-        const ARRIVALS: usize = 256;
-        /// More seldom leave a replica in that time.
-        const LEAVING: usize = 3;
-        if self.attempts.len() < NEAR {
-            return until;
-        }
-        let last = self.incoming.get(come + ARRIVALS);
-        let until = last.map_or(until, |last| last.0);
-        let mut seen = 0;
-        self.changes.each_due(until, |replica| {
-            seen ^= self.attempts.fetch(self.replicas[replica].leaving(LEAVING));
-        });
-        let line = self.lines.iter().take(1);
-        // What is next in line was asked for the last time, unless this is the first.
-        let known = if come == 0 { 0 } else { ARRIVALS };
-        let starting = line.flat_map(|line| line.upcoming(known, 3 * ARRIVALS - known));
-        let losing = self.timers.upcoming(until).map(|due| due.ticket());
-        seen ^= self
-            .attempts
-            .fetch(starting.chain(losing).map(Ticket::slot));
-        let coming = self.incoming[come..].iter().take(ARRIVALS);
-        std::hint::black_box(coming.fold(seen, |all, &(_, gateway, number)| {
-            all ^ inbox[gateway as usize][number as usize].patience_ns
-        }));
-        until
     }
 
     #[inline]
