@@ -1,4 +1,4 @@
-//! `meltpoint catalog`: accelerators, prices and suppliers, with a user's own rows over them.
+//! `meltpoint catalog`: accelerators, prices, suppliers and purchase prices, with a user's own rows over them.
 
 use std::path::Path;
 
@@ -21,6 +21,7 @@ pub(super) fn run(arguments: &args::Catalog) -> Result<u8, Failure> {
         CatalogTable::Accelerators => formats::CatalogTable::Accelerators,
         CatalogTable::Prices => formats::CatalogTable::Prices,
         CatalogTable::Providers => formats::CatalogTable::Providers,
+        CatalogTable::Purchases => formats::CatalogTable::Purchases,
     });
     output::result(&match (arguments.format, table) {
         (DataFormat::Table, table) => formats::catalog_table(&catalog, table, report::style()),
@@ -28,7 +29,7 @@ pub(super) fn run(arguments: &args::Catalog) -> Result<u8, Failure> {
         (DataFormat::Csv, Some(table)) => formats::catalog_csv(&catalog, table),
         (DataFormat::Csv, None) => {
             let hint =
-                "say which: `meltpoint catalog prices --format csv`, or accelerators, or providers";
+                "say which: `meltpoint catalog prices --format csv`, or accelerators, providers, purchases";
             return Err(Failure::usage("a CSV file holds one table", hint));
         }
     })?;
@@ -82,6 +83,9 @@ fn filter(catalog: &mut Catalog, arguments: &args::Catalog) {
             && fits(&arguments.accelerator, &row.accelerator)
             && fits(&arguments.provider, &row.provider)
             && fits(&arguments.term, &row.term)
+    });
+    catalog.purchases.retain(|row| {
+        of_vendor(&row.accelerator) && fits(&arguments.accelerator, &row.accelerator)
     });
     catalog
         .providers

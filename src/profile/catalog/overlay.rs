@@ -1,12 +1,12 @@
 //! A user's own rows over those of the catalog: CSV (one table, told by its columns) or TOML (`[[accelerator]]`,
-//! `[[price]]`, `[[provider]]`). A row with the key of another takes its place: an accelerator's name, a
-//! price's provider, accelerator and term, a supplier's name.
+//! `[[price]]`, `[[provider]]`, `[[purchase]]`). A row with the key of another takes its place: an accelerator's
+//! name, a price's provider, accelerator and term, a supplier's name, a purchase price's accelerator.
 
 use csv::StringRecord;
 use serde::de::DeserializeOwned;
 use toml_edit::{Document, Item, Table, Value};
 
-use super::{Accelerator, Catalog, Price, Provider};
+use super::{Accelerator, Catalog, Price, Provider, Purchase};
 
 /// How an overlay is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,20 @@ const PROVIDER: Kind = Kind {
     ],
     mark: "gpus_per_month",
 };
-const KINDS: [Kind; 3] = [ACCELERATOR, PRICE, PROVIDER];
+const PURCHASE: Kind = Kind {
+    name: "purchase",
+    columns: &[
+        "accelerator",
+        "usd_per_gpu",
+        "low",
+        "high",
+        "provenance",
+        "date",
+        "source",
+    ],
+    mark: "usd_per_gpu",
+};
+const KINDS: [Kind; 4] = [ACCELERATOR, PRICE, PROVIDER, PURCHASE];
 
 /// A row as text, with its columns.
 struct Row {
@@ -113,7 +126,8 @@ impl Catalog {
             match kind {
                 0 => over.put_accelerator(&row)?,
                 1 => over.put_price(&row)?,
-                _ => over.put_provider(&row)?,
+                2 => over.put_provider(&row)?,
+                _ => over.put_purchase(&row)?,
             }
         }
         *self = over;
@@ -159,6 +173,18 @@ impl Catalog {
         row.named("name", &new.name)?;
         put(&mut self.providers, new, |one, other| {
             one.name.eq_ignore_ascii_case(&other.name)
+        });
+        Ok(())
+    }
+
+    fn put_purchase(&mut self, row: &Row) -> Result<(), OverlayProblem> {
+        let new: Purchase = row.read(&PURCHASE)?;
+        row.within("usd_per_gpu", Some(new.usd_per_gpu))?;
+        row.within("low", new.low)?;
+        row.within("high", new.high)?;
+        row.named("accelerator", &new.accelerator)?;
+        put(&mut self.purchases, new, |one, other| {
+            one.accelerator.eq_ignore_ascii_case(&other.accelerator)
         });
         Ok(())
     }
@@ -289,7 +315,7 @@ fn toml_rows(text: &str) -> Result<Vec<(usize, Row)>, OverlayProblem> {
             .count()
             + 1
     };
-    let tables = "write rows below `[[accelerator]]`, `[[price]]` or `[[provider]]`";
+    let tables = "write rows below `[[accelerator]]`, `[[price]]`, `[[provider]]` or `[[purchase]]`";
     let problem = |line: usize, message: String| OverlayProblem {
         line,
         message,
