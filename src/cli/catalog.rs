@@ -28,8 +28,7 @@ pub(super) fn run(arguments: &args::Catalog) -> Result<u8, Failure> {
         (DataFormat::Json, table) => formats::catalog_json(&catalog, table),
         (DataFormat::Csv, Some(table)) => formats::catalog_csv(&catalog, table),
         (DataFormat::Csv, None) => {
-            let hint =
-                "say which: `meltpoint catalog prices --format csv`, or accelerators, providers, purchases";
+            let hint = "say which: `meltpoint catalog prices --format csv`, or accelerators, providers, purchases";
             return Err(Failure::usage("a CSV file holds one table", hint));
         }
     })?;

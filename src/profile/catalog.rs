@@ -242,7 +242,11 @@ mod tests {
         for purchase in purchases() {
             let name = &purchase.accelerator;
             assert!(catalog.vendor(name).is_some(), "{name}");
-            assert_eq!(catalog.purchase(name), Some(purchase), "{name} is there once");
+            assert_eq!(
+                catalog.purchase(name),
+                Some(purchase),
+                "{name} is there once"
+            );
             assert!(!purchase.source.is_empty() && purchase.date.starts_with("202"));
             let price = purchase.usd_per_gpu;
             assert!((1000.0..=60_000.0).contains(&price), "{name}");

@@ -321,6 +321,25 @@ pub(super) fn chunks(summary: &Summary) -> Frame {
         .number("carbon_t", "t", rows, |row| row.carbon_t)
 }
 
+/// One row a provider, then one row a vendor: the sums of the table of chunks.
+pub(super) fn suppliers(summary: &Summary) -> Frame {
+    let rows = &summary.money.suppliers;
+    Frame::new()
+        .text("kind", rows, |row| row.kind.word())
+        .text("name", rows, |row| &row.name)
+        .count("gpus", "GPUs", rows, |row| row.gpus)
+        .count("arrived_gpus", "GPUs", rows, |row| row.arrived_gpus)
+        .number("gpu_hours", "GPU-hours", rows, |row| Some(row.gpu_hours))
+        .count("images", "images", rows, |row| row.images)
+        .number("rent_usd", "USD", rows, |row| Some(row.rent_usd))
+        .number("total_usd", "USD", rows, |row| Some(row.total_usd))
+        .number("usd_per_1000_images", "USD", rows, |row| {
+            row.usd_per_1000_images
+        })
+        .number("energy_mwh", "MWh", rows, |row| row.energy_mwh)
+        .number("purchase_usd", "USD", rows, |row| row.purchase_usd)
+}
+
 /// One row a published fact; `difference` is relative, or in points for growth rates.
 pub(super) fn facts(summary: &Summary) -> Frame {
     let rows = &summary.facts;
@@ -399,7 +418,7 @@ pub(super) fn replications(summary: &Summary) -> Frame {
                 (&*measure.name, measure.of.as_deref())
             }
             Part::Promise => ("promise", measure.of.as_deref()),
-            Part::Chunk => (&*measure.name, measure.of.as_deref()),
+            Part::Chunk | Part::Supplier => (&*measure.name, measure.of.as_deref()),
             Part::Cost | Part::Income => (part(measure.part), Some(&*measure.name)),
         };
         let title = title(name, &measure.unit, of);
@@ -419,6 +438,7 @@ fn part(part: Part) -> &'static str {
         Part::Cost => "cost",
         Part::Income => "income",
         Part::Chunk => "chunk",
+        Part::Supplier => "supplier",
     }
 }
 

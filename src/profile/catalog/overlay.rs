@@ -315,7 +315,8 @@ fn toml_rows(text: &str) -> Result<Vec<(usize, Row)>, OverlayProblem> {
             .count()
             + 1
     };
-    let tables = "write rows below `[[accelerator]]`, `[[price]]`, `[[provider]]` or `[[purchase]]`";
+    let tables =
+        "write rows below `[[accelerator]]`, `[[price]]`, `[[provider]]` or `[[purchase]]`";
     let problem = |line: usize, message: String| OverlayProblem {
         line,
         message,
