@@ -4,8 +4,7 @@ use crate::metrics::replications::{Gathered, Replication, TargetResult};
 use crate::metrics::summary::{
     AutoscalerSummary, Check, ChunkCost, Column, FactResult, Melted, Money, MoneyLine, People,
     PoolSummary, QualityCost, Quantiles, SCHEMA_VERSION, Series, Shed, SloResult, Summary,
-    SupplierCost, SupplierKind,
-    TierSummary, TimelineEntry, WarmUp,
+    SupplierCost, SupplierKind, TierSummary, TimelineEntry, WarmUp,
 };
 use crate::profile::Provenance;
 use crate::scenario::{FactUse, Input};

@@ -289,10 +289,10 @@ pub(super) fn money(summary: &Summary) -> Frame {
         .number("amount_usd", "USD", &rows, |(_, line)| Some(line.usd))
 }
 
-/// One row a chunk: the amounts of the table, images, energy and carbon.
+/// One row a chunk: the amounts of the table, images, energy and carbon; its vendor where suppliers are told.
 pub(super) fn chunks(summary: &Summary) -> Frame {
     let rows = &summary.money.chunks;
-    Frame::new()
+    let frame = Frame::new()
         .text("chunk", rows, |row| &row.chunk)
         .text("provider", rows, |row| &row.provider)
         .text("accelerator", rows, |row| &row.accelerator)
@@ -318,7 +318,16 @@ pub(super) fn chunks(summary: &Summary) -> Frame {
             row.usd_per_chunk_year
         })
         .number("energy_mwh", "MWh", rows, |row| row.energy_mwh)
-        .number("carbon_t", "t", rows, |row| row.carbon_t)
+        .number("carbon_t", "t", rows, |row| row.carbon_t);
+    match rows.iter().any(|row| !row.vendor.is_empty()) {
+        true => frame.text("vendor", rows, |row| &row.vendor).number(
+            "purchase_usd",
+            "USD",
+            rows,
+            |row| row.purchase_usd,
+        ),
+        false => frame,
+    }
 }
 
 /// One row a provider, then one row a vendor: the sums of the table of chunks.

@@ -40,10 +40,10 @@ pub(super) fn catalog(notes: &Notes, overlay: Option<&str>, world: &World<'_>) -
     catalog
 }
 
-/// The chunks with their vendors, and with prices from the catalog where they want that.
+/// The chunks of which some GPUs are ordered, with their vendors, and with prices from the catalog where they want that.
 pub(super) fn priced(notes: &Notes, catalog: &Catalog, parts: Vec<ChunkParts>) -> Vec<Chunk> {
-    let priced = parts.into_iter().map(|part| one(notes, catalog, part));
-    priced.collect()
+    let ordered = parts.into_iter().filter(|part| part.chunk.gpus > 0);
+    ordered.map(|part| one(notes, catalog, part)).collect()
 }
 
 fn one(notes: &Notes, catalog: &Catalog, part: ChunkParts) -> Chunk {

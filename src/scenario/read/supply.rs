@@ -317,7 +317,8 @@ pub(super) fn chunks(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ChunkParts
 }
 
 fn chunk(name: &str, at: &mut Cursor<'_>, world: &World<'_>) -> ChunkParts {
-    let gpus = at.required("gpus", "How many GPUs.", whole("GPUs", 1, 10_000_000_000));
+    let doc = "How many GPUs; 0: it is not ordered, as if it were not there.";
+    let gpus = at.required("gpus", doc, whole("GPUs", 0, 10_000_000_000));
     let accelerator = at.required("accelerator", "The kind of GPU.", words());
     let provider = at.default("provider", "Who supplies them.", words(), "\"\"");
     let doc = "The contract: on-demand, reserved-1y ...";
