@@ -206,12 +206,14 @@ fn five_clouds_deliver_sooner_than_one_at_another_price() {
     let room = Room::new();
     // Few requests: when GPUs come does not depend on them.
     let quiet = "--set=demand.growth.curve=[['0d', '50 requests/s']]";
-    let race = ["simulate", "cloud-race", quiet, "--out=race"];
+    let coarse = "--set=scenario.lookahead=1h";
+    let race = ["simulate", "cloud-race", quiet, coarse, "--out=race"];
     room.done(&race);
     let alone = [
         "simulate",
         "cloud-race",
         quiet,
+        coarse,
         "--out=alone",
         "--set=chunk.azure.gpus=100_000",
         "--set=chunk.aws.gpus=0",
