@@ -373,6 +373,7 @@ fn toml_row(table: &Table) -> Option<(StringRecord, StringRecord)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::purchases;
     use super::*;
 
     const PRICE_ROW: &str = "provider,accelerator,term,usd_per_gpu_hour\nAzure,H100-SXM-80GB,on-demand,5\nMine,X,spot,1\n";
@@ -388,6 +389,20 @@ mod tests {
         let mut prices = catalog.prices.iter();
         let changed = prices.find(|price| price.is_of("azure", "h100-sxm-80gb", "on-demand"));
         assert!((changed.expect("it is there").usd_per_gpu_hour - 5.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_purchase_price_may_be_changed_and_one_below_nothing_is_refused() {
+        let mut catalog = Catalog::built_in();
+        let rows = "accelerator,usd_per_gpu\nmi300x,9999.5\nTPU-v6e,8000\n";
+        catalog.overlay(rows, OverlayFormat::Csv).expect("rows");
+        let price = |name: &str| catalog.purchase(name).map(|row| row.usd_per_gpu);
+        assert_eq!(price("MI300X"), Some(9999.5));
+        assert_eq!(price("TPU-v6e"), Some(8000.0));
+        assert_eq!(catalog.purchases.len(), purchases().len() + 1);
+        let wrong = "[[purchase]]\naccelerator = \"MI300X\"\nusd_per_gpu = -1\n";
+        let problem = catalog.overlay(wrong, OverlayFormat::Toml);
+        assert!(problem.is_err_and(|problem| problem.message.contains("above 0")));
     }
 
     #[test]
