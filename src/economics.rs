@@ -7,8 +7,10 @@ mod cents;
 mod chunks;
 pub mod investment;
 mod lines;
+mod suppliers;
 
 pub use chunks::{ChunkCost, NOMINAL_CHUNK_GPUS, QualityCost, QualityImages};
+pub use suppliers::{SupplierCost, SupplierKind};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,6 +38,9 @@ pub struct Money {
     /// What each chunk cost; its parts add up to `cost_total_usd`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chunks: Vec<ChunkCost>,
+    /// The same by provider and by vendor, where the chunks are of several vendors or state a purchase price.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppliers: Vec<SupplierCost>,
 }
 
 /// One line of the bill.
@@ -118,6 +123,7 @@ pub fn bill(scenario: &Scenario, usage: &Usage) -> Money {
         lost_list_value_usd: Usd::from_usd_to_cents(usage.lost_list_value_usd).as_usd(),
         costs,
         income,
+        suppliers: suppliers::sums(scenario, &chunks, usage.until),
         chunks,
     }
 }

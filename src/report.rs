@@ -33,6 +33,7 @@ mod paint;
 mod parquet;
 mod plan;
 mod replications;
+mod suppliers;
 mod table;
 #[cfg(feature = "gpu")]
 mod user_kernel;
@@ -49,7 +50,7 @@ pub use compare::{
 };
 pub use csv::{
     autoscalers_csv, chunks_csv, facts_csv, intervals_csv, money_csv, pools_csv, replications_csv,
-    series_csv, summary_csv, tiers_csv,
+    series_csv, summary_csv, suppliers_csv, tiers_csv,
 };
 pub use escape::{printable_path, printable_text};
 pub use estimate::{estimate_json, estimate_table};

@@ -517,10 +517,10 @@ fn a_system_that_cannot_work_is_refused() {
     ] {
         refusal(set);
     }
-    let gpus = read_with(ghibli(), &["chunk.research.gpus=0"])
+    let gpus = read_with(ghibli(), &["chunk.research.gpus=-8"])
         .unwrap_err()
         .to_string();
-    assert!(gpus.contains("from 1 to"), "{gpus}");
+    assert!(gpus.contains("from 0 to"), "{gpus}");
     let few = read_with(ghibli(), &["chunk.research.gpus=7"])
         .unwrap_err()
         .to_string();
@@ -531,6 +531,51 @@ fn a_system_that_cannot_work_is_refused() {
     assert_eq!(
         loss.rules[0].1.policy.admission.queue_limit,
         QueueLimit::Requests(0)
+    );
+}
+
+#[test]
+fn a_chunk_of_no_gpus_is_as_if_it_were_not_there() {
+    let left_out = read_with(ghibli(), &["chunk.research.gpus=0"]).unwrap();
+    let names = |scenario: &Scenario| -> Vec<String> {
+        let chunks = scenario.chunks.iter();
+        chunks.map(|chunk| chunk.name.clone()).collect()
+    };
+    let mut all = names(&read_with(ghibli(), &[]).unwrap());
+    all.retain(|name| name != "research");
+    assert_eq!(names(&left_out), all);
+}
+
+#[test]
+fn a_purchase_price_comes_from_the_catalog_with_its_source() {
+    let vendors = |sets: &[&str]| read_with(ghibli(), sets).unwrap();
+    let plain = vendors(&[]);
+    assert!(
+        plain
+            .chunks
+            .iter()
+            .all(|chunk| chunk.purchase_usd_per_gpu.is_none())
+    );
+    assert!(plain.chunks.iter().all(|chunk| chunk.vendor == "NVIDIA"));
+    let asked = vendors(&["chunk.research.purchase_price=catalog"]);
+    let research = asked.chunks.iter().find(|chunk| chunk.name == "research");
+    let usd = research.expect("it is there").purchase_usd_per_gpu;
+    assert_eq!(usd, Some(30_000.0));
+    let path = "chunk.research.purchase_price";
+    let input = asked.inputs.iter().find(|input| input.path == path);
+    let source = input
+        .and_then(|input| input.source.clone())
+        .expect("it is stated");
+    assert!(source.contains("williamspurlock.com"), "{source}");
+    let unknown = "chunk.research.accelerator=TPU-v5e";
+    let refused = read_with(
+        ghibli(),
+        &[unknown, "chunk.research.purchase_price=catalog"],
+    );
+    let refused = refused.unwrap_err().to_string();
+    assert!(
+        refused.contains("no purchase price of \"TPU-v5e\""),
+        "{refused}"
     );
 }
 

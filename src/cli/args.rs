@@ -437,6 +437,8 @@ pub enum CatalogTable {
     Prices,
     /// Who supplies how many, and how soon.
     Providers,
+    /// What an accelerator is sold for.
+    Purchases,
 }
 
 /// How to print a table of data.

@@ -1,4 +1,4 @@
-//! `meltpoint catalog`: accelerators, prices and suppliers, with a user's own rows over them.
+//! `meltpoint catalog`: accelerators, prices, suppliers and purchase prices, with a user's own rows over them.
 
 use std::path::Path;
 
@@ -21,14 +21,14 @@ pub(super) fn run(arguments: &args::Catalog) -> Result<u8, Failure> {
         CatalogTable::Accelerators => formats::CatalogTable::Accelerators,
         CatalogTable::Prices => formats::CatalogTable::Prices,
         CatalogTable::Providers => formats::CatalogTable::Providers,
+        CatalogTable::Purchases => formats::CatalogTable::Purchases,
     });
     output::result(&match (arguments.format, table) {
         (DataFormat::Table, table) => formats::catalog_table(&catalog, table, report::style()),
         (DataFormat::Json, table) => formats::catalog_json(&catalog, table),
         (DataFormat::Csv, Some(table)) => formats::catalog_csv(&catalog, table),
         (DataFormat::Csv, None) => {
-            let hint =
-                "say which: `meltpoint catalog prices --format csv`, or accelerators, or providers";
+            let hint = "say which: `meltpoint catalog prices --format csv`, or accelerators, providers, purchases";
             return Err(Failure::usage("a CSV file holds one table", hint));
         }
     })?;
@@ -82,6 +82,9 @@ fn filter(catalog: &mut Catalog, arguments: &args::Catalog) {
             && fits(&arguments.accelerator, &row.accelerator)
             && fits(&arguments.provider, &row.provider)
             && fits(&arguments.term, &row.term)
+    });
+    catalog.purchases.retain(|row| {
+        of_vendor(&row.accelerator) && fits(&arguments.accelerator, &row.accelerator)
     });
     catalog
         .providers

@@ -254,6 +254,9 @@ fn write(folder: &Folder, summary: &Summary, run_info: &str) -> Result<(), Failu
     if !summary.money.chunks.is_empty() {
         folder.write("chunks.csv", formats::chunks_csv(summary).as_bytes())?;
     }
+    if !summary.money.suppliers.is_empty() {
+        folder.write("suppliers.csv", formats::suppliers_csv(summary).as_bytes())?;
+    }
     folder.write("facts.csv", formats::facts_csv(summary).as_bytes())?;
     if summary.replications.is_some() {
         let intervals = formats::intervals_csv(summary);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Usage;
 use super::cents::{split, split_whole};
+use super::suppliers;
 use crate::finance::HOURS_PER_YEAR;
 use crate::scenario::{Chunk, Cluster, Contract, Scenario};
 use crate::units::{SimTime, Usd};
@@ -25,6 +26,9 @@ pub struct ChunkCost {
     pub provider: String,
     /// Of which kind its GPUs are.
     pub accelerator: String,
+    /// Who makes them; stated where `suppliers` of the bill are.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub vendor: String,
     /// How it is paid for: the contract's word, or the `term`.
     pub contract: String,
     /// How many GPUs.
@@ -65,6 +69,9 @@ pub struct ChunkCost {
     pub energy_mwh: Option<f64>,
     /// Tonnes of CO2 equivalent of that energy; `None`: nor is a grid intensity for its cluster.
     pub carbon_t: Option<f64>,
+    /// What its vendor gets for all GPUs ordered, whoever pays it: no cost of the chunk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purchase_usd: Option<f64>,
 }
 
 /// What the images of one quality cost: the total is shared by the work that they took.
@@ -108,6 +115,10 @@ pub(super) fn table(scenario: &Scenario, usage: &Usage) -> Vec<ChunkCost> {
     let rows = 0..scenario.chunks.len();
     let mut rows: Vec<ChunkCost> = rows.map(|chunk| costs(scenario, chunk, usage)).collect();
     share_images(scenario, usage, &mut rows);
+    if suppliers::are_asked_for(scenario) {
+        let each = scenario.chunks.iter().zip(&mut rows);
+        each.for_each(|(chunk, row)| suppliers::complete(chunk, row));
+    }
     rows.iter_mut()
         .for_each(|row| price_images(scenario, usage, row));
     rows

@@ -155,7 +155,7 @@ impl Device {
             .find(|pool| pool.cluster == input.cluster)
             .expect("the checks of a scenario let no loop pass whose cluster has no pool");
         let batching = &scenario.rules[0].1.policy.batching;
-        let batch = pool.places(batching, work.memory_bytes);
+        let batch = pool.places(batching, work.mean_memory_bytes());
         let replica_per_s = work.rate_per_s(&pool.profile.curve, batch, 0);
         let gpus = f64::from(pool.profile.gpus_per_replica);
         Self {

@@ -13,6 +13,7 @@ fn scenario() -> Scenario {
         name: name.into(),
         gpus: 3,
         accelerator: "H100".into(),
+        vendor: String::new(),
         provider: "Azure".into(),
         term: "on-demand".into(),
         cluster: 0,
@@ -25,6 +26,7 @@ fn scenario() -> Scenario {
         contract: None,
         network_usd_per_gpu_hour: 0.0,
         staff_usd_per_gpu_hour: 0.0,
+        purchase_usd_per_gpu: None,
         busy_w_per_gpu: busy_w,
         idle_w_per_gpu: busy_w / 4.0,
     };
@@ -212,4 +214,72 @@ fn better_images_cost_more_in_proportion_to_their_work() {
     };
     let ratio = better.usd_per_1000_images / plain.usd_per_1000_images;
     assert!((ratio - 3.0).abs() < 1e-6, "{ratio}");
+}
+
+/// The four contracts, from two providers and two vendors, whose prices the catalog gives.
+fn supplied() -> Scenario {
+    let mut scenario = contracts();
+    let from = [
+        ("Azure", "NVIDIA", Some(30_000.0)),
+        ("Oracle", "AMD", Some(15_000.005)),
+        ("Azure", "NVIDIA", None),
+        ("Oracle", "", None),
+    ];
+    for (chunk, (provider, vendor, usd)) in scenario.chunks.iter_mut().zip(from) {
+        chunk.provider = provider.into();
+        chunk.vendor = vendor.into();
+        chunk.purchase_usd_per_gpu = usd;
+    }
+    scenario
+}
+
+#[test]
+fn suppliers_add_up_to_the_chunks_in_both_groupings() {
+    let money = bill(&supplied(), &usage());
+    let of = |kind: SupplierKind| -> Vec<&SupplierCost> {
+        let rows = money.suppliers.iter();
+        rows.filter(|row| row.kind == kind).collect()
+    };
+    let names = |kind| -> Vec<&str> { of(kind).iter().map(|row| &*row.name).collect() };
+    assert_eq!(names(SupplierKind::Provider), ["Azure", "Oracle"]);
+    assert_eq!(names(SupplierKind::Vendor), ["NVIDIA", "AMD", "unknown"]);
+    for kind in [SupplierKind::Provider, SupplierKind::Vendor] {
+        let rows = of(kind);
+        let total: i64 = rows.iter().map(|row| cents(row.total_usd)).sum();
+        assert_eq!(total, cents(money.cost_total_usd));
+        let rent: i64 = rows.iter().map(|row| cents(row.rent_usd)).sum();
+        let of_chunks: i64 = money.chunks.iter().map(|row| cents(row.rent_usd)).sum();
+        assert_eq!(rent, of_chunks);
+        assert_eq!(rows.iter().map(|row| row.images).sum::<u64>(), 2000);
+        assert_eq!(rows.iter().map(|row| row.gpus).sum::<u64>(), 12);
+        // 3 x 30 000 and 3 x 15 000.005, each in whole cents.
+        let sold: i64 = rows.iter().filter_map(|r| r.purchase_usd).map(cents).sum();
+        assert_eq!(sold, 13_500_002);
+    }
+    let [azure, oracle] = of(SupplierKind::Provider)[..] else {
+        panic!("two providers");
+    };
+    // 3 x 2 h x 1.111; 4.80 of the take-or-pay contract and 5.10 of the reserved one.
+    assert_eq!((azure.rent_usd, oracle.rent_usd), (6.67, 9.9));
+    assert_eq!(of(SupplierKind::Vendor)[2].purchase_usd, None);
+}
+
+#[test]
+fn who_is_paid_changes_no_cost() {
+    let asked = bill(&supplied(), &usage());
+    let plain = bill(&contracts(), &usage());
+    assert!(plain.suppliers.is_empty());
+    assert!(plain.chunks.iter().all(|row| row.vendor.is_empty()));
+    assert_eq!(plain.cost_total_usd, asked.cost_total_usd);
+}
+
+#[test]
+fn a_provider_has_what_arrived_up_to_now() {
+    let mut scenario = supplied();
+    let at = |hours: f64| SimTime::from_s(hours * 3600.0);
+    scenario.chunks[0].arrived.accepted = vec![(at(0.5), 2), (at(3.0), 1)];
+    scenario.chunks[2].delivered = at(3.0);
+    let money = bill(&scenario, &usage());
+    let azure = &money.suppliers[0];
+    assert_eq!((azure.gpus, azure.arrived_gpus), (6, 2));
 }

@@ -321,6 +321,7 @@ fn priced() -> Scenario {
         name: "rented".into(),
         gpus: 10,
         accelerator: "any".into(),
+        vendor: String::new(),
         provider: "somebody".into(),
         term: String::new(),
         cluster: 0,
@@ -333,6 +334,7 @@ fn priced() -> Scenario {
         contract: None,
         network_usd_per_gpu_hour: 0.0,
         staff_usd_per_gpu_hour: 0.0,
+        purchase_usd_per_gpu: None,
         busy_w_per_gpu: 0.0,
         idle_w_per_gpu: 0.0,
     }];

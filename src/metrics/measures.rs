@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::summary::{
-    AutoscalerSummary, ChunkCost, MoneyLine, PoolSummary, SiteSummary, Summary, TierSummary,
+    AutoscalerSummary, ChunkCost, MoneyLine, PoolSummary, SiteSummary, Summary, SupplierCost,
+    TierSummary,
 };
 
 /// To which part of the answer a measure belongs.
@@ -30,6 +31,8 @@ pub enum Part {
     Income,
     /// A chunk: what it cost.
     Chunk,
+    /// A provider or a vendor: what its chunks cost and made.
+    Supplier,
 }
 
 /// A number of an answer.
@@ -89,6 +92,11 @@ pub fn measures(summary: &Summary) -> Vec<Measure> {
     for chunk in &summary.money.chunks {
         list.begin(Part::Chunk, Some(&chunk.chunk));
         list.chunk(chunk);
+    }
+    for supplier in &summary.money.suppliers {
+        let of = format!("{} {}", supplier.kind.word(), supplier.name);
+        list.begin(Part::Supplier, Some(&of));
+        list.supplier(supplier);
     }
     list.measures
 }
@@ -222,6 +230,16 @@ impl List {
         self.add("cost_per_chunk_year", "USD", chunk.usd_per_chunk_year);
         self.add("energy", "MWh", chunk.energy_mwh);
         self.add("carbon", "t", chunk.carbon_t);
+    }
+
+    fn supplier(&mut self, supplier: &SupplierCost) {
+        self.known("arrived_gpus", "GPUs", supplier.arrived_gpus as f64);
+        self.known("rent", "USD", supplier.rent_usd);
+        self.known("total", "USD", supplier.total_usd);
+        self.known("images", "images", supplier.images as f64);
+        self.add("cost_per_1000_images", "USD", supplier.usd_per_1000_images);
+        self.add("energy", "MWh", supplier.energy_mwh);
+        self.add("purchase", "USD", supplier.purchase_usd);
     }
 
     /// Lines of one name are one measure, their sum.

@@ -12,7 +12,7 @@ pub use super::elastic::AutoscalerSummary;
 pub use super::failures::{CauseSummary, SiteSummary};
 pub use super::regions::RegionSummary;
 pub use super::replications::Replications;
-pub use crate::economics::{ChunkCost, Money, MoneyLine, QualityCost};
+pub use crate::economics::{ChunkCost, Money, MoneyLine, QualityCost, SupplierCost, SupplierKind};
 use crate::scenario::{FactUse, Input};
 
 /// Version of the layout of `result.json`: raised when a field changes its meaning or goes away.

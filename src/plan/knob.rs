@@ -252,6 +252,7 @@ mod tests {
             name: name.into(),
             gpus: 1,
             accelerator: "any".into(),
+            vendor: String::new(),
             provider: String::new(),
             term: String::new(),
             cluster: 0,
@@ -264,6 +265,7 @@ mod tests {
             contract: None,
             network_usd_per_gpu_hour: 0.0,
             staff_usd_per_gpu_hour: 0.0,
+            purchase_usd_per_gpu: None,
             busy_w_per_gpu: 0.0,
             idle_w_per_gpu: 0.0,
         };

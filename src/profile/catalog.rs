@@ -1,4 +1,5 @@
-//! The catalog: accelerators by name, prices, suppliers; each row with where it was read.
+//! The catalog: accelerators by name, what they are sold and rented for, suppliers; each row with where it
+//! was read.
 //!
 //! The rows are data, in `data/*.csv`. `Catalog` is all of them together, perhaps with a user's own rows
 //! laid over them (`overlay`).
@@ -6,10 +7,12 @@
 mod overlay;
 mod prices;
 mod providers;
+mod purchases;
 
 pub use overlay::{OverlayFormat, OverlayProblem};
 pub use prices::{Price, prices};
 pub use providers::{Provider, providers};
+pub use purchases::{Purchase, purchases};
 
 use std::sync::LazyLock;
 
@@ -76,6 +79,8 @@ pub struct Catalog {
     pub prices: Vec<Price>,
     /// Who supplies how many.
     pub providers: Vec<Provider>,
+    /// What an accelerator is sold for.
+    pub purchases: Vec<Purchase>,
 }
 
 impl Catalog {
@@ -86,6 +91,7 @@ impl Catalog {
             accelerators: accelerators().to_vec(),
             prices: prices().to_vec(),
             providers: providers().to_vec(),
+            purchases: purchases().to_vec(),
         }
     }
 
@@ -94,6 +100,21 @@ impl Catalog {
     pub fn price(&self, provider: &str, accelerator: &str, term: &str) -> Option<&Price> {
         let mut all = self.prices.iter();
         all.find(|price| price.is_of(provider, accelerator, term))
+    }
+
+    /// What an accelerator is sold for; upper and lower case are one.
+    #[must_use]
+    pub fn purchase(&self, accelerator: &str) -> Option<&Purchase> {
+        let mut all = self.purchases.iter();
+        all.find(|purchase| purchase.accelerator.eq_ignore_ascii_case(accelerator))
+    }
+
+    /// Who makes an accelerator; upper and lower case are one.
+    #[must_use]
+    pub fn vendor(&self, accelerator: &str) -> Option<&str> {
+        let mut all = self.accelerators.iter();
+        let row = all.find(|row| row.name.eq_ignore_ascii_case(accelerator))?;
+        Some(&row.vendor)
     }
 }
 
@@ -211,6 +232,28 @@ mod tests {
                 Some(price),
                 "it is there once"
             );
+        }
+    }
+
+    #[test]
+    fn every_purchase_price_is_of_a_known_accelerator_and_has_a_source() {
+        assert!(purchases().len() > 10);
+        let catalog = Catalog::built_in();
+        for purchase in purchases() {
+            let name = &purchase.accelerator;
+            assert!(catalog.vendor(name).is_some(), "{name}");
+            assert_eq!(
+                catalog.purchase(name),
+                Some(purchase),
+                "{name} is there once"
+            );
+            assert!(!purchase.source.is_empty() && purchase.date.starts_with("202"));
+            let price = purchase.usd_per_gpu;
+            assert!((1000.0..=60_000.0).contains(&price), "{name}");
+            assert!(purchase.low.unwrap_or(price) <= price, "{name}");
+            assert!(purchase.high.unwrap_or(price) >= price, "{name}");
+            let recalled = purchase.source.contains("recalled street");
+            assert!(!recalled || purchase.provenance == Provenance::Assumed);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::report::frame;
 use crate::report::grid::{Align, Grid};
 use crate::report::number::{cents, optional, percent, quantity, short, signed_percent};
 use crate::report::paint::Ink;
-use crate::report::{date, deliveries, elastic, escape, failures, replications};
+use crate::report::{date, deliveries, elastic, escape, failures, replications, suppliers};
 
 /// Whether the fleet held, in one line.
 pub(super) struct Verdict {
@@ -210,6 +210,14 @@ pub(super) fn sections(summary: &Summary) -> Vec<Section> {
         ),
         table("What each chunk delivered", chunks::delivered(summary)),
         table("Cost by quality", chunks::qualities(summary)),
+        table(
+            "By provider in USD: the revenue is the rent",
+            suppliers::providers(summary),
+        ),
+        table(
+            "By vendor in USD: what its accelerators made, and were sold for",
+            suppliers::vendors(summary),
+        ),
         list("What may be doubted", warnings.collect()),
     ];
     filled(sections)

@@ -1,9 +1,9 @@
-//! The catalog shown: accelerators, prices, suppliers, each row with its class and source.
+//! The catalog shown: accelerators, prices, suppliers, purchase prices, each row with its class and source.
 
 use serde::Serialize;
 use serde_json::json;
 
-use crate::profile::catalog::{Accelerator, Catalog, Price, Provider};
+use crate::profile::catalog::{Accelerator, Catalog, Price, Provider, Purchase};
 use crate::profile::mlperf::best_sdxl_rate;
 use crate::report::grid::{Align, Grid};
 use crate::report::inputs::provenance;
@@ -20,12 +20,15 @@ pub enum CatalogTable {
     Prices,
     /// Who supplies how many.
     Providers,
+    /// What an accelerator is sold for.
+    Purchases,
 }
 
-const ALL: [CatalogTable; 3] = [
+const ALL: [CatalogTable; 4] = [
     CatalogTable::Accelerators,
     CatalogTable::Prices,
     CatalogTable::Providers,
+    CatalogTable::Purchases,
 ];
 
 impl CatalogTable {
@@ -34,6 +37,7 @@ impl CatalogTable {
             Self::Accelerators => "Accelerators (rates in dense TFLOP/s)",
             Self::Prices => "Prices",
             Self::Providers => "Providers",
+            Self::Purchases => "Purchase prices of accelerators, without servers",
         }
     }
 }
@@ -84,10 +88,12 @@ pub fn catalog_json(catalog: &Catalog, table: Option<CatalogTable>) -> String {
     let json = match table {
         None => json!({
             "accelerators": shown, "prices": catalog.prices, "providers": catalog.providers,
+            "purchases": catalog.purchases,
         }),
         Some(CatalogTable::Accelerators) => json!(shown),
         Some(CatalogTable::Prices) => json!(catalog.prices),
         Some(CatalogTable::Providers) => json!(catalog.providers),
+        Some(CatalogTable::Purchases) => json!(catalog.purchases),
     };
     serde_json::to_string_pretty(&json).expect("rows are always JSON") + "\n"
 }
@@ -100,6 +106,7 @@ pub fn catalog_csv(catalog: &Catalog, table: CatalogTable) -> String {
         CatalogTable::Accelerators => all(&mut writer, &catalog.accelerators),
         CatalogTable::Prices => all(&mut writer, &catalog.prices),
         CatalogTable::Providers => all(&mut writer, &catalog.providers),
+        CatalogTable::Purchases => all(&mut writer, &catalog.purchases),
     };
     written.expect("memory takes every row");
     let bytes = writer.into_inner().expect("memory takes every row");
@@ -115,6 +122,7 @@ fn grid(catalog: &Catalog, table: CatalogTable) -> Grid {
         CatalogTable::Accelerators => accelerators(&catalog.accelerators),
         CatalogTable::Prices => prices(&catalog.prices),
         CatalogTable::Providers => providers(&catalog.providers),
+        CatalogTable::Purchases => purchases(&catalog.purchases),
     }
 }
 
@@ -214,6 +222,31 @@ fn providers(rows: &[Provider]) -> Grid {
     grid
 }
 
+fn purchases(rows: &[Purchase]) -> Grid {
+    let mut grid = Grid::new(&[
+        ("accelerator", Align::Left),
+        ("USD/GPU", Align::Right),
+        ("from", Align::Right),
+        ("to", Align::Right),
+        ("as of", Align::Right),
+        ("class", Align::Left),
+        ("source", Align::Left),
+    ]);
+    for row in rows {
+        let cells = [
+            escape::name(&row.accelerator),
+            row.usd_per_gpu.to_string(),
+            optional(row.low),
+            optional(row.high),
+            escape::name(&row.date),
+            provenance(row.provenance).to_owned(),
+            escape::text(&row.source),
+        ];
+        grid.row(cells, None);
+    }
+    grid
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,7 +255,11 @@ mod tests {
     #[test]
     fn a_table_that_was_exported_is_an_overlay_that_changes_nothing() {
         let catalog = Catalog::built_in();
-        for table in [CatalogTable::Prices, CatalogTable::Providers] {
+        for table in [
+            CatalogTable::Prices,
+            CatalogTable::Providers,
+            CatalogTable::Purchases,
+        ] {
             let mut over = catalog.clone();
             let text = catalog_csv(&catalog, table);
             over.overlay(&text, OverlayFormat::Csv).expect("rows");

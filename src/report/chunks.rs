@@ -28,7 +28,7 @@ pub(super) fn costs(summary: &Summary) -> Grid {
             .zip(of_row)
             .for_each(|(sum, usd)| *sum += usd);
         let [a, b, c, d, e, f] = of_row.map(cents);
-        grid.row([escape::name(&row.chunk), a, b, c, d, e, f], None);
+        grid.row([named(row), a, b, c, d, e, f], None);
     }
     if summary.money.chunks.len() > 1 {
         let [a, b, c, d, e, f] = sums.map(cents);
@@ -61,7 +61,7 @@ pub(super) fn delivered(summary: &Summary) -> Grid {
     ]);
     for row in &summary.money.chunks {
         let cells = [
-            escape::name(&row.chunk),
+            named(row),
             short(row.images as f64),
             optional(row.usd_per_1000_images, "USD"),
             optional(row.usd_per_chunk_year, "USD"),
@@ -98,6 +98,15 @@ pub(super) fn qualities(summary: &Summary) -> Grid {
         }
     }
     grid
+}
+
+/// Its name, and who makes its accelerators where that is told.
+fn named(row: &ChunkCost) -> String {
+    let name = escape::name(&row.chunk);
+    match row.vendor.is_empty() {
+        true => name,
+        false => format!("{name} ({})", escape::name(&row.vendor)),
+    }
 }
 
 /// A table whose first column has words and the others numbers.

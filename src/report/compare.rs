@@ -147,7 +147,7 @@ pub fn compare(a: &Summary, b: &Summary) -> Comparison {
         pools: of(&[Part::Pool, Part::Autoscaler, Part::Site]),
         promises: of(&[Part::Promise]),
         money: of(&[Part::Cost, Part::Income]),
-        chunks: of(&[Part::Chunk]),
+        chunks: of(&[Part::Chunk, Part::Supplier]),
     }
 }
 
@@ -268,7 +268,8 @@ fn row(measure: &Measure, [a, b]: [Option<f64>; 2], judged: Option<(Difference, 
         | Part::Autoscaler
         | Part::Site
         | Part::Promise
-        | Part::Chunk => measure.of.clone(),
+        | Part::Chunk
+        | Part::Supplier => measure.of.clone(),
     };
     let difference = match &judged {
         Some((judged, _)) => Some(judged.mean),

@@ -44,6 +44,12 @@ pub fn chunks_csv(summary: &Summary) -> String {
     write(&frame::chunks(summary))
 }
 
+/// The chunks put together by provider and by vendor, one row each.
+#[must_use]
+pub fn suppliers_csv(summary: &Summary) -> String {
+    write(&frame::suppliers(summary))
+}
+
 /// Published facts beside the run.
 #[must_use]
 pub fn facts_csv(summary: &Summary) -> String {
@@ -133,6 +139,7 @@ mod tests {
                 autoscalers_csv,
                 money_csv,
                 chunks_csv,
+                suppliers_csv,
                 facts_csv,
                 summary_csv,
                 intervals_csv,

@@ -97,7 +97,12 @@ pub fn figures(summary: &Summary) -> Vec<Figure> {
             utilisation::TITLE,
             utilisation::panels(summary),
         ),
-        figure(summary, "people", people::TITLE, people::panels(summary)),
+        figure(
+            summary,
+            "people",
+            people::title(summary),
+            people::panels(summary),
+        ),
         figure(summary, "cost", cost::TITLE, cost::panels(summary)),
     ];
     if !summary.autoscalers.is_empty() {

@@ -4,7 +4,7 @@ use crate::metrics::replications::{Gathered, Replication, TargetResult};
 use crate::metrics::summary::{
     AutoscalerSummary, Check, ChunkCost, Column, FactResult, Melted, Money, MoneyLine, People,
     PoolSummary, QualityCost, Quantiles, SCHEMA_VERSION, Series, Shed, SloResult, Summary,
-    TierSummary, TimelineEntry, WarmUp,
+    SupplierCost, SupplierKind, TierSummary, TimelineEntry, WarmUp,
 };
 use crate::profile::Provenance;
 use crate::scenario::{FactUse, Input};
@@ -429,6 +429,30 @@ fn chunk(name: &str, power_usd: f64) -> ChunkCost {
     }
 }
 
+/// Each chunk's half by provider and by vendor.
+fn suppliers() -> Vec<SupplierCost> {
+    let of = |kind, name: &str, chunk: &ChunkCost, purchase_usd| SupplierCost {
+        kind,
+        name: name.into(),
+        gpus: chunk.gpus,
+        arrived_gpus: chunk.gpus,
+        gpu_hours: chunk.gpu_hours,
+        images: chunk.images,
+        rent_usd: chunk.rent_usd,
+        total_usd: chunk.total_usd,
+        usd_per_1000_images: chunk.usd_per_1000_images,
+        energy_mwh: None,
+        purchase_usd,
+    };
+    let [first, second] = [chunk("first", 0.0), chunk("second", 349_440.0)];
+    vec![
+        of(SupplierKind::Provider, "Azure", &first, Some(3.6e8)),
+        of(SupplierKind::Provider, "Oracle", &second, None),
+        of(SupplierKind::Vendor, "NVIDIA", &first, Some(3.6e8)),
+        of(SupplierKind::Vendor, "AMD", &second, None),
+    ]
+}
+
 fn money() -> Money {
     let line = |what: &str, basis: &str, usd: f64| MoneyLine {
         what: what.into(),
@@ -447,6 +471,7 @@ fn money() -> Money {
         list_value_usd: 28_080_000.0,
         lost_list_value_usd: 10_920_000.0,
         chunks: vec![chunk("first", 0.0), chunk("second", 349_440.0)],
+        suppliers: suppliers(),
     }
 }
 

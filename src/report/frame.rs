@@ -289,10 +289,10 @@ pub(super) fn money(summary: &Summary) -> Frame {
         .number("amount_usd", "USD", &rows, |(_, line)| Some(line.usd))
 }
 
-/// One row a chunk: the amounts of the table, images, energy and carbon.
+/// One row a chunk: the amounts of the table, images, energy and carbon; its vendor where suppliers are told.
 pub(super) fn chunks(summary: &Summary) -> Frame {
     let rows = &summary.money.chunks;
-    Frame::new()
+    let frame = Frame::new()
         .text("chunk", rows, |row| &row.chunk)
         .text("provider", rows, |row| &row.provider)
         .text("accelerator", rows, |row| &row.accelerator)
@@ -318,7 +318,35 @@ pub(super) fn chunks(summary: &Summary) -> Frame {
             row.usd_per_chunk_year
         })
         .number("energy_mwh", "MWh", rows, |row| row.energy_mwh)
-        .number("carbon_t", "t", rows, |row| row.carbon_t)
+        .number("carbon_t", "t", rows, |row| row.carbon_t);
+    match rows.iter().any(|row| !row.vendor.is_empty()) {
+        true => frame.text("vendor", rows, |row| &row.vendor).number(
+            "purchase_usd",
+            "USD",
+            rows,
+            |row| row.purchase_usd,
+        ),
+        false => frame,
+    }
+}
+
+/// One row a provider, then one row a vendor: the sums of the table of chunks.
+pub(super) fn suppliers(summary: &Summary) -> Frame {
+    let rows = &summary.money.suppliers;
+    Frame::new()
+        .text("kind", rows, |row| row.kind.word())
+        .text("name", rows, |row| &row.name)
+        .count("gpus", "GPUs", rows, |row| row.gpus)
+        .count("arrived_gpus", "GPUs", rows, |row| row.arrived_gpus)
+        .number("gpu_hours", "GPU-hours", rows, |row| Some(row.gpu_hours))
+        .count("images", "images", rows, |row| row.images)
+        .number("rent_usd", "USD", rows, |row| Some(row.rent_usd))
+        .number("total_usd", "USD", rows, |row| Some(row.total_usd))
+        .number("usd_per_1000_images", "USD", rows, |row| {
+            row.usd_per_1000_images
+        })
+        .number("energy_mwh", "MWh", rows, |row| row.energy_mwh)
+        .number("purchase_usd", "USD", rows, |row| row.purchase_usd)
 }
 
 /// One row a published fact; `difference` is relative, or in points for growth rates.
@@ -399,7 +427,7 @@ pub(super) fn replications(summary: &Summary) -> Frame {
                 (&*measure.name, measure.of.as_deref())
             }
             Part::Promise => ("promise", measure.of.as_deref()),
-            Part::Chunk => (&*measure.name, measure.of.as_deref()),
+            Part::Chunk | Part::Supplier => (&*measure.name, measure.of.as_deref()),
             Part::Cost | Part::Income => (part(measure.part), Some(&*measure.name)),
         };
         let title = title(name, &measure.unit, of);
@@ -419,6 +447,7 @@ fn part(part: Part) -> &'static str {
         Part::Cost => "cost",
         Part::Income => "income",
         Part::Chunk => "chunk",
+        Part::Supplier => "supplier",
     }
 }
 

@@ -156,7 +156,8 @@ pub(super) fn grid(summary: &Summary) -> Grid {
             | Part::Promise
             | Part::Cost
             | Part::Income
-            | Part::Chunk => false,
+            | Part::Chunk
+            | Part::Supplier => false,
         };
         is_picked && !is_zero && measure.known > 0
     };

@@ -1,6 +1,6 @@
 //! Supply: regions, clusters, pools and the chunks that fill them.
 
-use super::order::{Arrived, Order};
+use super::order::{Arrived, Order, up_to};
 use super::{Reliability, StartUp};
 use crate::profile::DeviceProfile;
 use crate::random::Law;
@@ -126,6 +126,8 @@ pub struct Chunk {
     pub gpus: u64,
     /// Of which kind.
     pub accelerator: String,
+    /// Who makes them; empty: the catalog does not know.
+    pub vendor: String,
     /// Who supplies them.
     pub provider: String,
     /// Contract: on-demand, reserved-1y, multi-year ...
@@ -150,6 +152,8 @@ pub struct Chunk {
     pub network_usd_per_gpu_hour: f64,
     /// Further USD an hour for each GPU: the staff.
     pub staff_usd_per_gpu_hour: f64,
+    /// What its vendor gets for each GPU, whoever pays it; `None`: not stated.
+    pub purchase_usd_per_gpu: Option<f64>,
     /// Power of one GPU with its share of the node, busy, in watts; 0: the price includes power.
     pub busy_w_per_gpu: f64,
     /// The same, idle.
@@ -170,6 +174,15 @@ impl Chunk {
                 .is_some_and(|next| next.eq_ignore_ascii_case(word))
         };
         is("on") && is("demand")
+    }
+
+    /// GPUs that have arrived and were accepted.
+    #[must_use]
+    pub fn arrived_gpus(&self, until: SimTime) -> u64 {
+        match &self.arrived.accepted[..] {
+            [] if self.delivered <= until => self.gpus,
+            stages => up_to(stages, until),
+        }
     }
 
     /// Hours for which one of its GPUs has been paid, as the mean over all that were ordered.

@@ -136,6 +136,27 @@ fn the_loop_takes_the_speed_of_its_gpus_from_the_profile() {
 }
 
 #[test]
+fn a_batch_of_the_loop_is_what_fits_in_memory() {
+    let room = Room::new();
+    let speed = |sets: &[&str]| {
+        let mut arguments = vec!["invest", "investment-loop", "--format=json"];
+        arguments.push("--set=profile.h100-image.memory=16 GiB");
+        arguments.extend(sets);
+        let found: Json = serde_json::from_str(&room.done(&arguments).out).unwrap();
+        number(&found, "images_per_gpu_hour")
+    };
+    // 600 tokens of the prompt and 1056 of the medium quality: 9 fit instead of 16.
+    let none = "--set=work.image.memory=0 B";
+    let by_token = speed(&[none, "--set=work.image.memory_per_token=1 MiB"]);
+    let at_once = speed(&["--set=work.image.memory=1656 MiB"]);
+    assert!(
+        (by_token / at_once - 1.0).abs() < 1e-9,
+        "{by_token} {at_once}"
+    );
+    assert!(by_token < 0.99 * speed(&[none]));
+}
+
+#[test]
 fn a_scenario_without_a_loop_says_how_to_get_one() {
     let room = Room::new();
     room.refused(&["invest", "hello"], &["no money loop", "[investment]"]);

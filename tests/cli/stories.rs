@@ -6,13 +6,15 @@ use serde_json::Value as Json;
 use crate::program::Room;
 
 /// Each story with the share that is done in a few seconds without optimisation.
-const STORIES: [(&str, &str); 14] = [
+const STORIES: [(&str, &str); 16] = [
     ("hello", "1"),
     ("ghibli-week", "0.0002"),
     ("ghibli-no-quota", "0.0002"),
     ("free-on-day-one", "0.0002"),
     ("hundred-k-chunk", "0.0002"),
     ("hundred-k-orders", "0.00005"),
+    ("vendor-mix", "0.001"),
+    ("cloud-race", "0.00002"),
     ("shared-fleet", "0.001"),
     ("investment-loop", "0.0002"),
     ("launch-2022", "0.0005"),
@@ -146,6 +148,96 @@ fn what_was_ordered_comes_in_parts_and_adds_up() {
         assert_eq!(parts, gpus("gpus"));
         assert!(delivery["ordered_s"].as_f64() < delivery["first_s"].as_f64());
     }
+}
+
+/// The sum of the table of chunks by a provider or a vendor.
+fn supplier<'a>(result: &'a Json, name: &str) -> &'a Json {
+    let suppliers = result["money"]["suppliers"].as_array().expect("sums");
+    let mut named = suppliers.iter().filter(|row| row["name"] == name);
+    named.next().expect(name)
+}
+
+fn number(row: &Json, key: &str) -> f64 {
+    row[key].as_f64().expect(key)
+}
+
+#[test]
+fn each_vendor_makes_images_at_its_own_price_and_energy() {
+    let result = told("vendor-mix");
+    let of = |name: &str, key: &str| number(supplier(&result, name), key);
+    let vendors = ["NVIDIA", "AMD", "Intel"];
+    let images = vendors.map(|name| of(name, "images"));
+    assert!(images.iter().all(|&images| images > 0.0), "{images:?}");
+    let total: f64 = vendors.iter().map(|name| of(name, "total_usd")).sum();
+    let cost = number(&result["money"], "cost_total_usd");
+    assert!((total - cost).abs() < 0.005, "{total} of {cost}");
+    // What is dearest an hour and an image saves most energy, and its maker gets most.
+    let price = |name| of(name, "usd_per_1000_images");
+    assert!(price("NVIDIA") > 1.5 * price("AMD"));
+    let mwh = |name| of(name, "energy_mwh") / of(name, "images");
+    assert!(mwh("NVIDIA") < mwh("AMD") && mwh("AMD") < mwh("Intel"));
+    assert!(of("NVIDIA", "purchase_usd") > 5.0 * of("AMD", "purchase_usd"));
+}
+
+#[test]
+fn vendors_of_whom_nothing_is_ordered_are_left_out() {
+    let room = Room::new();
+    let mut nvidia = vec!["simulate", "vendor-mix", "--scale=0.001", "--out=r"];
+    nvidia.extend([
+        "--set=scenario.lasts=6h",
+        "--set=chunk.b200.gpus=52_000",
+        "--set=chunk.mi300x.gpus=0",
+        "--set=chunk.mi325x.gpus=0",
+        "--set=chunk.gaudi2.gpus=0",
+        "--set=chunk.gaudi3.gpus=0",
+    ]);
+    room.done(&nvidia);
+    let result = room.result("r");
+    let suppliers = result["money"]["suppliers"].as_array().expect("sums");
+    let names: Vec<&Json> = suppliers.iter().map(|row| &row["name"]).collect();
+    assert_eq!(names, ["Hyperstack", "NVIDIA"]);
+    let text = String::from_utf8(room.files("r")["suppliers.csv"].clone()).expect("text");
+    assert_eq!(text.lines().count(), 3, "{text}");
+}
+
+#[test]
+fn five_clouds_deliver_sooner_than_one_at_another_price() {
+    told("cloud-race");
+    let room = Room::new();
+    // Few requests: when GPUs come does not depend on them.
+    let quiet = "--set=demand.growth.curve=[['0d', '50 requests/s']]";
+    let coarse = "--set=scenario.lookahead=1h";
+    let race = ["simulate", "cloud-race", quiet, coarse, "--out=race"];
+    room.done(&race);
+    let alone = [
+        "simulate",
+        "cloud-race",
+        quiet,
+        coarse,
+        "--out=alone",
+        "--set=chunk.azure.gpus=100_000",
+        "--set=chunk.aws.gpus=0",
+        "--set=chunk.google.gpus=0",
+        "--set=chunk.oracle.gpus=0",
+        "--set=chunk.coreweave.gpus=0",
+    ];
+    room.done(&alone);
+    let (race, alone) = (room.result("race"), room.result("alone"));
+    let last_s = |result: &Json| {
+        let deliveries = result["deliveries"].as_array().expect("orders");
+        let last = deliveries.iter().map(|delivery| number(delivery, "last_s"));
+        last.fold(0.0, f64::max)
+    };
+    // Of five the slowest decides, of one the 20,000 a month.
+    assert!(last_s(&race) + 30.0 * 86_400.0 < last_s(&alone));
+    for name in ["Azure", "AWS", "Google Cloud", "Oracle", "CoreWeave"] {
+        let row = supplier(&race, name);
+        assert_eq!(row["arrived_gpus"], row["gpus"], "{name}");
+        assert!(number(row, "rent_usd") > 0.0, "{name}");
+    }
+    // The vendor is paid for the same 100,000 GPUs, wherever they stand.
+    let sold = |result| number(supplier(result, "NVIDIA"), "purchase_usd");
+    assert!((sold(&race) - sold(&alone)).abs() < 0.005);
 }
 
 #[test]

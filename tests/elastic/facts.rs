@@ -172,6 +172,7 @@ fn two_chunks() -> Scenario {
         name: name.into(),
         gpus: 100,
         accelerator: "none".into(),
+        vendor: String::new(),
         provider: String::new(),
         term: term.into(),
         cluster: 0,
@@ -184,6 +185,7 @@ fn two_chunks() -> Scenario {
         contract: None,
         network_usd_per_gpu_hour: 0.0,
         staff_usd_per_gpu_hour: 0.0,
+        purchase_usd_per_gpu: None,
         busy_w_per_gpu: 0.0,
         idle_w_per_gpu: 0.0,
     };

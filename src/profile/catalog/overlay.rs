@@ -1,12 +1,12 @@
 //! A user's own rows over those of the catalog: CSV (one table, told by its columns) or TOML (`[[accelerator]]`,
-//! `[[price]]`, `[[provider]]`). A row with the key of another takes its place: an accelerator's name, a
-//! price's provider, accelerator and term, a supplier's name.
+//! `[[price]]`, `[[provider]]`, `[[purchase]]`). A row with the key of another takes its place: an accelerator's
+//! name, a price's provider, accelerator and term, a supplier's name, a purchase price's accelerator.
 
 use csv::StringRecord;
 use serde::de::DeserializeOwned;
 use toml_edit::{Document, Item, Table, Value};
 
-use super::{Accelerator, Catalog, Price, Provider};
+use super::{Accelerator, Catalog, Price, Provider, Purchase};
 
 /// How an overlay is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,20 @@ const PROVIDER: Kind = Kind {
     ],
     mark: "gpus_per_month",
 };
-const KINDS: [Kind; 3] = [ACCELERATOR, PRICE, PROVIDER];
+const PURCHASE: Kind = Kind {
+    name: "purchase",
+    columns: &[
+        "accelerator",
+        "usd_per_gpu",
+        "low",
+        "high",
+        "provenance",
+        "date",
+        "source",
+    ],
+    mark: "usd_per_gpu",
+};
+const KINDS: [Kind; 4] = [ACCELERATOR, PRICE, PROVIDER, PURCHASE];
 
 /// A row as text, with its columns.
 struct Row {
@@ -113,7 +126,8 @@ impl Catalog {
             match kind {
                 0 => over.put_accelerator(&row)?,
                 1 => over.put_price(&row)?,
-                _ => over.put_provider(&row)?,
+                2 => over.put_provider(&row)?,
+                _ => over.put_purchase(&row)?,
             }
         }
         *self = over;
@@ -159,6 +173,18 @@ impl Catalog {
         row.named("name", &new.name)?;
         put(&mut self.providers, new, |one, other| {
             one.name.eq_ignore_ascii_case(&other.name)
+        });
+        Ok(())
+    }
+
+    fn put_purchase(&mut self, row: &Row) -> Result<(), OverlayProblem> {
+        let new: Purchase = row.read(&PURCHASE)?;
+        row.within("usd_per_gpu", Some(new.usd_per_gpu))?;
+        row.within("low", new.low)?;
+        row.within("high", new.high)?;
+        row.named("accelerator", &new.accelerator)?;
+        put(&mut self.purchases, new, |one, other| {
+            one.accelerator.eq_ignore_ascii_case(&other.accelerator)
         });
         Ok(())
     }
@@ -289,7 +315,8 @@ fn toml_rows(text: &str) -> Result<Vec<(usize, Row)>, OverlayProblem> {
             .count()
             + 1
     };
-    let tables = "write rows below `[[accelerator]]`, `[[price]]` or `[[provider]]`";
+    let tables =
+        "write rows below `[[accelerator]]`, `[[price]]`, `[[provider]]` or `[[purchase]]`";
     let problem = |line: usize, message: String| OverlayProblem {
         line,
         message,
@@ -346,6 +373,7 @@ fn toml_row(table: &Table) -> Option<(StringRecord, StringRecord)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::purchases;
     use super::*;
 
     const PRICE_ROW: &str = "provider,accelerator,term,usd_per_gpu_hour\nAzure,H100-SXM-80GB,on-demand,5\nMine,X,spot,1\n";
@@ -361,6 +389,20 @@ mod tests {
         let mut prices = catalog.prices.iter();
         let changed = prices.find(|price| price.is_of("azure", "h100-sxm-80gb", "on-demand"));
         assert!((changed.expect("it is there").usd_per_gpu_hour - 5.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_purchase_price_may_be_changed_and_one_below_nothing_is_refused() {
+        let mut catalog = Catalog::built_in();
+        let rows = "accelerator,usd_per_gpu\nmi300x,9999.5\nTPU-v6e,8000\n";
+        catalog.overlay(rows, OverlayFormat::Csv).expect("rows");
+        let price = |name: &str| catalog.purchase(name).map(|row| row.usd_per_gpu);
+        assert_eq!(price("MI300X"), Some(9999.5));
+        assert_eq!(price("TPU-v6e"), Some(8000.0));
+        assert_eq!(catalog.purchases.len(), purchases().len() + 1);
+        let wrong = "[[purchase]]\naccelerator = \"MI300X\"\nusd_per_gpu = -1\n";
+        let problem = catalog.overlay(wrong, OverlayFormat::Toml);
+        assert!(problem.is_err_and(|problem| problem.message.contains("above 0")));
     }
 
     #[test]

@@ -8,9 +8,9 @@ pub(super) const TITLE: &str = "Demand against capacity";
 
 pub(super) fn panels(summary: &Summary) -> Vec<Panel> {
     vec![
-        Panel::new("requests a second (an image each)", Scale::Linear)
+        Panel::new("requests a second", Scale::Linear)
             .line(summary, "offered", "offered", ORANGE)
-            .line(summary, "admitted", "admitted", BLUE)
+            .line(summary, "admitted", "admitted, with retries", BLUE)
             .line(summary, "completed", "completed", GREEN)
             .line(summary, "capacity", "capacity, all batches full", BLACK)
             .dashed(),

@@ -18,11 +18,11 @@ const BANDS: [(&str, &str, &str, f64); 3] = [
     ("p99 to p99.9", "response_p99", "response_p999", 0.16),
 ];
 
-/// One panel a tier; with more than four tiers, those with the most completed requests.
+/// One panel a tier; with more than four tiers, those with the most requests, served or not.
 pub(super) fn panels(summary: &Summary) -> Vec<Panel> {
     let mut tiers: Vec<_> = summary.tiers.iter().collect();
     if tiers.len() > MOST_PANELS {
-        tiers.sort_by_key(|tier| std::cmp::Reverse(tier.completed));
+        tiers.sort_by_key(|tier| std::cmp::Reverse(tier.offered));
         tiers.truncate(MOST_PANELS);
     }
     match tiers.is_empty() {

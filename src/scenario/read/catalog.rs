@@ -1,4 +1,4 @@
-//! What a scenario takes from the catalog: prices of chunks, perhaps with the user's own rows over it.
+//! What a scenario takes from the catalog: vendors and prices of chunks, perhaps with the user's own rows over it.
 
 use super::World;
 use super::notes::Notes;
@@ -40,17 +40,45 @@ pub(super) fn catalog(notes: &Notes, overlay: Option<&str>, world: &World<'_>) -
     catalog
 }
 
-/// The chunks, with prices from the catalog where they want that.
+/// The chunks of which some GPUs are ordered, with their vendors, and with prices from the catalog where they want that.
 pub(super) fn priced(notes: &Notes, catalog: &Catalog, parts: Vec<ChunkParts>) -> Vec<Chunk> {
-    let priced = parts.into_iter().map(|part| one(notes, catalog, part));
-    priced.collect()
+    let ordered = parts.into_iter().filter(|part| part.chunk.gpus > 0);
+    ordered.map(|part| one(notes, catalog, part)).collect()
 }
 
 fn one(notes: &Notes, catalog: &Catalog, part: ChunkParts) -> Chunk {
     let mut chunk = part.chunk;
-    if !part.from_catalog {
-        return chunk;
+    let vendor = catalog.vendor(&chunk.accelerator).unwrap_or_default();
+    vendor.clone_into(&mut chunk.vendor);
+    if part.purchase_from_catalog {
+        purchase(notes, catalog, &mut chunk);
     }
+    if part.from_catalog {
+        price(notes, catalog, &mut chunk);
+    }
+    chunk
+}
+
+/// What the catalog says that the vendor gets for a GPU.
+fn purchase(notes: &Notes, catalog: &Catalog, chunk: &mut Chunk) {
+    let path = format!("chunk.{}.purchase_price", chunk.name);
+    let Some(row) = catalog.purchase(&chunk.accelerator) else {
+        let message = format!(
+            "the catalog has no purchase price of \"{}\"",
+            shown(&chunk.accelerator)
+        );
+        let hint = "`meltpoint catalog purchases` lists all; or write the price: \"30000 USD/GPU\"";
+        notes.problem_at(&path, message, hint);
+        return;
+    };
+    chunk.purchase_usd_per_gpu = Some(row.usd_per_gpu);
+    let value = format!("{} USD/GPU", row.usd_per_gpu);
+    let source = format!("catalog: {} ({})", row.source, row.date);
+    notes.restate(&path, value, row.provenance, source);
+}
+
+/// What the catalog says that the provider asks for a GPU-hour.
+fn price(notes: &Notes, catalog: &Catalog, chunk: &mut Chunk) {
     let path = format!("chunk.{}.price", chunk.name);
     let Some(price) = catalog.price(&chunk.provider, &chunk.accelerator, &chunk.term) else {
         let message = format!(
@@ -72,11 +100,10 @@ fn one(notes: &Notes, catalog: &Catalog, part: ChunkParts) -> Chunk {
             false => format!("it has {}; or write the price", near.join("; ")),
         };
         notes.problem_at(&path, message, hint);
-        return chunk;
+        return;
     };
     chunk.usd_per_gpu_hour = price.usd_per_gpu_hour;
     let value = format!("{} USD/GPU-hour", price.usd_per_gpu_hour);
     let source = format!("catalog: {} ({})", price.source, price.date);
     notes.restate(&path, value, price.provenance, source);
-    chunk
 }

@@ -13,7 +13,7 @@ macro_rules! scenario {
 }
 
 /// Name and text of each embedded scenario.
-pub const EMBEDDED: [(&str, &str); 14] = [
+pub const EMBEDDED: [(&str, &str); 16] = [
     scenario!("hello"),
     scenario!("ghibli-week"),
     scenario!("ghibli-no-quota"),
@@ -22,6 +22,8 @@ pub const EMBEDDED: [(&str, &str); 14] = [
     scenario!("shared-fleet"),
     scenario!("bad-week"),
     scenario!("hundred-k-orders"),
+    scenario!("vendor-mix"),
+    scenario!("cloud-race"),
     scenario!("investment-loop"),
     scenario!("launch-2022"),
     scenario!("retry-storm"),

@@ -296,6 +296,8 @@ fn set_up(at: &mut Cursor<'_>) -> Option<SetUp> {
 pub(super) struct ChunkParts {
     pub(super) chunk: Chunk,
     pub(super) from_catalog: bool,
+    /// Whether the purchase price is also to be asked for.
+    pub(super) purchase_from_catalog: bool,
 }
 
 impl ChunkParts {
@@ -315,7 +317,8 @@ pub(super) fn chunks(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ChunkParts
 }
 
 fn chunk(name: &str, at: &mut Cursor<'_>, world: &World<'_>) -> ChunkParts {
-    let gpus = at.required("gpus", "How many GPUs.", whole("GPUs", 1, 10_000_000_000));
+    let doc = "How many GPUs; 0: it is not ordered, as if it were not there.";
+    let gpus = at.required("gpus", doc, whole("GPUs", 0, 10_000_000_000));
     let accelerator = at.required("accelerator", "The kind of GPU.", words());
     let provider = at.default("provider", "Who supplies them.", words(), "\"\"");
     let doc = "The contract: on-demand, reserved-1y ...";
@@ -333,6 +336,7 @@ fn chunk(name: &str, at: &mut Cursor<'_>, world: &World<'_>) -> ChunkParts {
         name: name.to_owned(),
         gpus,
         accelerator,
+        vendor: String::new(),
         provider,
         term,
         cluster,
@@ -352,10 +356,18 @@ fn chunk(name: &str, at: &mut Cursor<'_>, world: &World<'_>) -> ChunkParts {
             "0 W",
         ),
         idle_w_per_gpu: at.default("idle_power", "The same, idle.", power(), "0 W"),
+        purchase_usd_per_gpu: None,
     };
+    let doc = "What the vendor gets for a GPU, whoever pays it: no cost of the chunk; \"catalog\": as the catalog says.";
+    let form = or_word("catalog", None, some(money(Money::PerGpu).positive()));
+    let purchase = at.optional("purchase_price", doc, form);
     ChunkParts {
-        chunk,
+        chunk: Chunk {
+            purchase_usd_per_gpu: purchase.flatten(),
+            ..chunk
+        },
         from_catalog: price.is_none(),
+        purchase_from_catalog: purchase == Some(None),
     }
 }
 
