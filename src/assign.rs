@@ -2,9 +2,8 @@
 //!
 //! Two questions, each a small linear program (the generalised transport problem):
 //!
-//! - *the load*: the least r such that all work fits with every site busy for at most r of the time. With y the
-//!   time that a site gives to a kind of work, minimise r where the time given brings all of it and no site gives
-//!   more than r. For rates that differ by site alone it is the heaviest cut, the largest of needed work over what
+//! - *the load*: the least time r in which all work can be done. With y the time that a site gives to a kind of
+//!   work, minimise r where the time given brings all of it and no site gives more than r. For rates that differ by site alone it is the heaviest cut, the largest of needed work over what
 //!   may do it, over all sets of kinds (Hall's condition);
 //! - *the shares*: how much of each is done where there is too little. All of a level grow together until something
 //!   binds: those that it binds stay, the others go on (max-min fairness, Bertsekas and Gallager 1992, 6.5.2). What
@@ -41,34 +40,37 @@ pub struct Flow {
 /// The load of sites together, and whose it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Load {
-    /// The share of the time for which the busiest must work, where work is spread as well as can be.
-    pub load: f64,
+    /// For how long the busiest must work, where work is spread as well as can be.
+    pub busy_s: f64,
     /// By flow: whether it binds.
     pub flows: Vec<bool>,
     /// By site: whether it binds: as busy as that, whatever is moved.
     pub sites: Vec<bool>,
 }
 
-/// The least load under which so many sites can do all in a time. What nobody may do is left out.
+/// The least time in which so many sites can do all. What nobody may do is left out where there are several.
 #[must_use]
-pub fn least_load(flows: &[Flow], sites: usize, seconds: f64) -> Load {
+pub fn least_load(flows: &[Flow], sites: usize) -> Load {
     if sites <= 1 {
-        let needed_s: f64 = flows.iter().map(|flow| flow.needed_s).sum();
         return Load {
-            load: needed_s / seconds,
+            busy_s: flows.iter().map(|flow| flow.needed_s).sum(),
             flows: vec![true; flows.len()],
             sites: vec![true; sites],
         };
     }
     let growing: Vec<Part> = merged(flows, |flow| flow.needed_s);
-    let room = Room::new(sites, seconds, &[]);
+    let all_s: f64 = growing.iter().map(|part| part.needed_s).sum();
+    if all_s == 0.0 {
+        return Load {
+            busy_s: 0.0,
+            flows: vec![false; flows.len()],
+            sites: vec![false; sites],
+        };
+    }
+    let room = Room::new(sites, all_s, &[]);
     let found = room.grow(&[], &growing, f64::INFINITY);
     let mut load = Load {
-        load: if growing.is_empty() {
-            0.0
-        } else {
-            1.0 / found.grown
-        },
+        busy_s: all_s / found.grown,
         flows: vec![false; flows.len()],
         sites: found.sites,
     };

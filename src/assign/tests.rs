@@ -97,9 +97,9 @@ fn the_load_is_that_of_the_heaviest_cut() {
     for round in 0..300 {
         let (sites, works) = (2 + round % 3, 1 + round as usize % 6);
         let cuts = Cuts::drawn(&mut stream, sites, works);
-        let found = least_load(&cuts.flows(), sites as usize, 1.0);
+        let found = least_load(&cuts.flows(), sites as usize);
         let (load, set, taken) = cuts.heaviest(u32::MAX >> (32 - works), u32::MAX);
-        assert!(near(found.load, load), "{}: {load}", found.load);
+        assert!(near(found.busy_s, load), "{}: {load}", found.busy_s);
         // What binds is a cut of that load, though not the only one where there are several.
         let bits = |binds: &[bool]| (0..).zip(binds).map(|(i, &b)| u32::from(b) << i).sum();
         let (flows, sites): (u32, u32) = (bits(&found.flows), bits(&found.sites));
@@ -124,8 +124,8 @@ fn the_load_of_two_sites_is_the_best_corner_of_the_dual() {
         let corners = works.iter().map(|(_, [a, b])| at(a / (a + b)));
         let best = corners.fold(0.0, f64::max);
         let flows: Vec<Flow> = works.iter().map(|(work, s)| flow(7.0 * work, s)).collect();
-        let found = least_load(&flows, 2, 7.0);
-        assert!(near(found.load, best), "{}: {best}", found.load);
+        let found = least_load(&flows, 2);
+        assert!(near(found.busy_s, 7.0 * best), "{}: {best}", found.busy_s);
     }
 }
 
@@ -160,10 +160,7 @@ fn one_site_by_the_program_is_the_sum_and_the_quotient() {
         let (one, other) = (shares(&flows, 1, 1.0, &[]), shares(&two, 2, 1.0, &[]));
         let all = one.iter().zip(&other).all(|(a, b)| near(*a, *b));
         assert!(all, "{one:?}, {other:?}");
-        let loads = [
-            least_load(&flows, 1, 1.0).load,
-            least_load(&two, 2, 1.0).load,
-        ];
+        let loads = [least_load(&flows, 1).busy_s, least_load(&two, 2).busy_s];
         assert!(near(loads[0], loads[1]), "{loads:?}");
     }
 }
@@ -217,7 +214,7 @@ fn what_nobody_can_do_has_no_share_and_takes_none() {
     };
     let flows = [nowhere, flow(1.0, &[1.0, 1.0])];
     assert_eq!(shares(&flows, 2, 1.0, &[]), [0.0, 1.0]);
-    let found = least_load(&flows, 2, 1.0);
-    assert!(near(found.load, 0.5));
+    let found = least_load(&flows, 2);
+    assert!(near(found.busy_s, 0.5));
     assert_eq!(found.flows, [false, true]);
 }

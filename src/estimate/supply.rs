@@ -35,28 +35,32 @@ pub(super) fn places(pool: &Pool, rules: &Rules, work: &Work) -> (u32, bool) {
     (places, places < batching.places(pool.batch_limit))
 }
 
-/// Images a second of all pools if they did nothing but this work at this quality.
+/// Images a second of some pools if they did nothing but this work at this quality, given the replicas by pool.
 pub(super) fn rate_per_s(
     scenario: &Scenario,
     rules: &Rules,
-    at: SimTime,
+    pools: &[usize],
+    replicas: &[f64],
     (work, quality): (&Work, usize),
 ) -> f64 {
-    let of_pool = |(index, pool): (usize, &Pool)| {
+    let of_pool = |&index: &usize| {
+        let pool = &scenario.pools[index];
         let (places, _) = places(pool, rules, work);
-        let replica = work.rate_per_s(&pool.profile.curve, places, quality);
-        replicas(scenario, index, at) as f64 * replica
+        replicas[index] * work.rate_per_s(&pool.profile.curve, places, quality)
     };
-    scenario.pools.iter().enumerate().map(of_pool).sum()
+    pools.iter().map(of_pool).sum()
 }
 
-/// Places in the batches of all replicas in service.
-pub(super) fn slots(scenario: &Scenario, rules: &Rules, at: SimTime) -> f64 {
-    let of_pool = |(index, pool): (usize, &Pool)| {
-        let places = rules.policy.batching.places(pool.batch_limit);
-        replicas(scenario, index, at) as f64 * f64::from(places)
+/// Places in the batches of all replicas in service of some pools.
+pub(super) fn slots(scenario: &Scenario, rules: &Rules, pools: &[usize], replicas: &[f64]) -> f64 {
+    let of_pool = |&index: &usize| {
+        let places = rules
+            .policy
+            .batching
+            .places(scenario.pools[index].batch_limit);
+        replicas[index] * f64::from(places)
     };
-    scenario.pools.iter().enumerate().map(of_pool).sum()
+    pools.iter().map(of_pool).sum()
 }
 
 /// Places in the batches of all replicas that will ever be delivered.

@@ -1,0 +1,121 @@
+//! The fleet in a step of the fluid model: which pools may serve whom, and what they can do then.
+//!
+//! Pools that may serve the same demands are one site: where they take each other's work there is no telling them
+//! apart. A fleet in which everything may be served everywhere is one site.
+
+use super::supply;
+use crate::scenario::{Rules, Scenario, Work};
+use crate::units::SimTime;
+
+/// Who may serve whom, and how many replicas there are.
+pub(super) struct Fleet<'a> {
+    scenario: &'a Scenario,
+    /// By site: its pools.
+    sites: Vec<Vec<usize>>,
+    /// By demand and site: whether it may be served there.
+    may: Vec<Vec<bool>>,
+    /// By pool: replicas in service, in the mean.
+    replicas: Vec<f64>,
+}
+
+impl<'a> Fleet<'a> {
+    pub(super) fn new(scenario: &'a Scenario) -> Self {
+        let demands = 0..scenario.demands.len();
+        let mut kinds: Vec<Vec<bool>> = Vec::new();
+        let mut sites: Vec<Vec<usize>> = Vec::new();
+        for pool in 0..scenario.pools.len() {
+            let may = demands
+                .clone()
+                .map(|demand| may_serve(scenario, pool, demand));
+            let kind: Vec<bool> = may.collect();
+            match kinds.iter().position(|other| *other == kind) {
+                Some(site) => sites[site].push(pool),
+                None => {
+                    kinds.push(kind);
+                    sites.push(vec![pool]);
+                }
+            }
+        }
+        if sites.is_empty() {
+            kinds.push(vec![true; scenario.demands.len()]);
+            sites.push(Vec::new());
+        }
+        let at = |demand: usize| kinds.iter().map(|kind| kind[demand]).collect();
+        Self {
+            may: demands.map(at).collect(),
+            sites,
+            replicas: vec![0.0; scenario.pools.len()],
+            scenario,
+        }
+    }
+
+    /// A step begins.
+    pub(super) fn look(&mut self, at: SimTime) {
+        for (pool, replicas) in self.replicas.iter_mut().enumerate() {
+            *replicas = supply::replicas(self.scenario, pool, at) as f64;
+        }
+    }
+
+    /// Sites.
+    pub(super) fn sites(&self) -> usize {
+        self.sites.len()
+    }
+
+    /// By pool: replicas in service.
+    pub(super) fn replicas(&self) -> &[f64] {
+        &self.replicas
+    }
+
+    /// By site: whether a demand may be served there.
+    pub(super) fn may(&self, demand: usize) -> &[bool] {
+        &self.may[demand]
+    }
+
+    /// The pools of some sites.
+    pub(super) fn pools_of(&self, sites: &[bool]) -> Vec<usize> {
+        let both = self.sites.iter().zip(sites);
+        let some = both.filter(|(_, is_in)| **is_in);
+        some.flat_map(|(pools, _)| pools.iter().copied()).collect()
+    }
+
+    /// By site: images a second if it did nothing but a demand's work, at the quality it gives; 0 where it may not.
+    pub(super) fn rates(
+        &self,
+        rules: &Rules,
+        demand: usize,
+        quality: impl Fn(usize, &Work) -> usize,
+    ) -> Vec<f64> {
+        let work = &self.scenario.works[self.scenario.demands[demand].work];
+        let rate = |site: usize| match self.may[demand][site] {
+            true => {
+                let of = (work, quality(site, work));
+                self.rate_per_s(rules, &self.sites[site], of)
+            }
+            false => 0.0,
+        };
+        (0..self.sites.len()).map(rate).collect()
+    }
+
+    fn rate_per_s(&self, rules: &Rules, pools: &[usize], of: (&Work, usize)) -> f64 {
+        supply::rate_per_s(self.scenario, rules, pools, &self.replicas, of)
+    }
+
+    /// By site: places in the batches of all replicas in service.
+    pub(super) fn slots(&self, rules: &Rules) -> Vec<f64> {
+        let of_site =
+            |pools: &Vec<usize>| supply::slots(self.scenario, rules, pools, &self.replicas);
+        self.sites.iter().map(of_site).collect()
+    }
+
+    /// By site: its pools.
+    pub(super) fn pools(&self, site: usize) -> usize {
+        self.sites[site].len()
+    }
+}
+
+/// Whether a pool may serve a demand: its cluster can do the work, and data of the users may go there.
+fn may_serve(scenario: &Scenario, pool: usize, demand: usize) -> bool {
+    let cluster = &scenario.clusters[scenario.pools[pool].cluster];
+    let demand = &scenario.demands[demand];
+    cluster.can_do(demand.work) && scenario.regions[demand.region].may_be_served_in(cluster.region)
+}
