@@ -17,6 +17,7 @@ mod service;
 mod supply;
 mod textbook;
 mod theory;
+mod uptime;
 
 use serde::Serialize;
 

@@ -13,6 +13,9 @@ use crate::units::SimTime;
 /// Of a large cluster so many replicas stand for all.
 const MOST_REPLICAS: u64 = 10_000;
 
+/// In more nodes than this crews and spares are taken to be enough.
+const MOST_NODES: u64 = 200_000;
+
 /// What holds for each cluster in which something fails at a constant rate.
 pub(super) fn closed_forms(scenario: &Scenario) -> Vec<ClosedForm> {
     let clusters = scenario.clusters.iter().enumerate();
@@ -30,22 +33,75 @@ pub(super) fn closed_forms(scenario: &Scenario) -> Vec<ClosedForm> {
             .sum();
         let ages = |cause: &Cause| cause.weibull_shape.is_some();
         let applies = replicas > 0 && !reliability.causes.iter().any(ages);
-        let fleet = Fleet {
-            reliability,
-            replicas,
-        };
+        let fleet = Fleet::new(reliability, replicas);
         (applies && !reliability.causes.is_empty()).then(|| fleet.forms(&cluster.name, at_once))
     });
     forms.flatten().collect()
+}
+
+/// The share of the time for which a replica of a cluster of so many is up, in the mean over them.
+///
+/// With crews or spares that are limited, nodes are up as in the machine-repair model with the mean repair of what is
+/// mended there, beside the time that a swap takes; repairs of racks, power domains and the site are taken to find a
+/// crew at once. Without, it is exact for parts that fail for themselves.
+pub(super) fn expected(reliability: &Reliability, replicas: u64) -> f64 {
+    if replicas == 0 || reliability.causes.is_empty() {
+        return 1.0;
+    }
+    let mut fleet = Fleet::new(reliability, replicas);
+    fleet.node_up = fleet.node_availability();
+    fleet.in_series()
 }
 
 /// A cluster with all that is delivered.
 struct Fleet<'a> {
     reliability: &'a Reliability,
     replicas: u64,
+    /// For how much of the time a node is up, where crews or spares decide that.
+    node_up: Option<f64>,
 }
 
-impl Fleet<'_> {
+impl<'a> Fleet<'a> {
+    fn new(reliability: &'a Reliability, replicas: u64) -> Self {
+        Self {
+            reliability,
+            replicas,
+            node_up: None,
+        }
+    }
+
+    fn is_limited(&self) -> bool {
+        self.reliability.crews.is_some() || self.reliability.spares > 0
+    }
+
+    /// With all nodes as machines of one kind, given crews or spares.
+    fn node_availability(&self) -> Option<f64> {
+        let nodes = self.topology().nodes(self.replicas);
+        let of_node = |cause: &Cause| {
+            let unit = self.topology().unit(cause.level, 0, cause.repair);
+            let units = self.topology().units(cause.level, self.replicas);
+            let rate_per_s = cause.rate_per_s * units as f64 / nodes as f64;
+            let is_mended = cause.repair != RepairClass::Restart && matches!(unit, Unit::Node(_));
+            is_mended.then(|| (rate_per_s, rate_per_s * cause.repair_s.mean()))
+        };
+        let mended = self.reliability.causes.iter().filter_map(of_node);
+        let (rate_per_s, down) = mended.fold((0.0, 0.0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
+        if !self.is_limited() || down == 0.0 || nodes > MOST_NODES {
+            return None;
+        }
+        let spares = self.reliability.spares;
+        let needed = nodes as usize;
+        let units = needed + spares as usize;
+        let crews = self.reliability.crews.map_or(units, |crews| crews as usize);
+        let rates = (rate_per_s, rate_per_s / down);
+        let running = Repair::new(units, needed, rates, crews).mean_running / nodes as f64;
+        let swap_s = match spares {
+            0 => 0.0,
+            _ => self.reliability.swap_s.mean(),
+        };
+        Some(running * availability([(rate_per_s, swap_s)]))
+    }
+
     fn forms(&self, name: &str, at_once: bool) -> Vec<ClosedForm> {
         let form = |model: Model, quantity, value| model.form(Some(name), quantity, value);
         if let Some(found) = self.machine_repair().filter(|_| at_once) {
@@ -57,7 +113,7 @@ impl Fleet<'_> {
                 form(model, BetweenFailures, 1.0 / rate_per_s),
             ];
         }
-        if self.reliability.crews.is_some() || self.reliability.spares > 0 {
+        if self.is_limited() {
             return Vec::new();
         }
         let model = Model("parts in series", "Barlow and Proschan 1975");
@@ -80,7 +136,6 @@ impl Fleet<'_> {
 
     /// One node a replica, mended by a number of crews in times of one exponential law, with spares at hand.
     fn machine_repair(&self) -> Option<Repair> {
-        let limited = self.reliability.crews.is_some() || self.reliability.spares > 0;
         let topology = self.topology();
         let alone = (topology.nodes_per_replica(), topology.replicas_per_node()) == (1, 1);
         let first = self.reliability.causes.first()?;
@@ -93,7 +148,8 @@ impl Fleet<'_> {
                 && cause.repair_s == first.repair_s
         };
         let no_swap = self.reliability.spares == 0 || self.reliability.swap_s.mean() == 0.0;
-        let applies = limited && alone && no_swap && self.reliability.causes.iter().all(is_node);
+        let applies =
+            self.is_limited() && alone && no_swap && self.reliability.causes.iter().all(is_node);
         let needed = usize::try_from(self.replicas).ok()?;
         let units = needed + self.reliability.spares as usize;
         let crews = self.reliability.crews.map_or(units, |crews| crews as usize);
@@ -149,11 +205,14 @@ impl Fleet<'_> {
     }
 
     fn unit_availability(&self, unit: Unit) -> f64 {
-        let causes = self.reliability.causes.iter();
-        availability(causes.map(|cause| {
+        let by_crews = self.node_up.filter(|_| matches!(unit, Unit::Node(_)));
+        let is_left = |cause: &&Cause| by_crews.is_none() || cause.repair == RepairClass::Restart;
+        let causes = self.reliability.causes.iter().filter(is_left);
+        let rest = availability(causes.map(|cause| {
             let rate_per_s = cause.rate_per_s * self.exposed(cause, unit);
             (rate_per_s, cause.repair_s.mean())
-        }))
+        }));
+        by_crews.unwrap_or(1.0) * rest
     }
 
     /// How many units of the level of a cause take a unit down.

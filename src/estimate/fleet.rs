@@ -4,6 +4,7 @@
 //! apart. A fleet in which everything may be served everywhere is one site.
 
 use super::supply;
+use super::uptime::Uptime;
 use crate::scenario::{Rules, Scenario, Work};
 use crate::units::SimTime;
 
@@ -14,6 +15,7 @@ pub(super) struct Fleet<'a> {
     sites: Vec<Vec<usize>>,
     /// By demand and site: whether it may be served there.
     may: Vec<Vec<bool>>,
+    uptime: Uptime<'a>,
     /// By pool: replicas in service, in the mean.
     replicas: Vec<f64>,
 }
@@ -44,15 +46,28 @@ impl<'a> Fleet<'a> {
         Self {
             may: demands.map(at).collect(),
             sites,
+            uptime: Uptime::new(scenario),
             replicas: vec![0.0; scenario.pools.len()],
             scenario,
         }
     }
 
-    /// A step begins.
-    pub(super) fn look(&mut self, at: SimTime) {
-        for (pool, replicas) in self.replicas.iter_mut().enumerate() {
-            *replicas = supply::replicas(self.scenario, pool, at) as f64;
+    /// A step begins, and lasts until a time.
+    pub(super) fn look(&mut self, from: SimTime, until: SimTime) {
+        let mut of_cluster = vec![0; self.scenario.clusters.len()];
+        for (pool, replicas) in self.scenario.pools.iter().zip(&mut self.replicas) {
+            let delivered = supply::delivered(self.scenario, pool, from);
+            of_cluster[pool.cluster] += delivered;
+            *replicas = delivered as f64;
+        }
+        for (index, replicas) in self.replicas.iter_mut().enumerate() {
+            let cluster = self.scenario.pools[index].cluster;
+            *replicas *= match supply::stands_still(self.scenario, index, from) {
+                true => 0.0,
+                false => self
+                    .uptime
+                    .share(cluster, of_cluster[cluster], (from, until)),
+            };
         }
     }
 

@@ -176,7 +176,7 @@ impl<'a> Fluid<'a> {
         self.offer(rules, from, until);
         self.note_peaks(from.as_s() + 0.5 * seconds, seconds);
         self.admit(rules, seconds);
-        self.fleet.look(from);
+        self.fleet.look(from, until);
         self.note_load(&self.full_rates(rules, false), from, seconds);
         self.serve(rules, &self.full_rates(rules, true), seconds);
         self.keep_waiting(rules, seconds);

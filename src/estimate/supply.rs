@@ -11,16 +11,14 @@ pub(super) fn serves_from(scenario: &Scenario, pool: &Pool, delivered: SimTime) 
     }
 }
 
-/// Replicas of a pool in service at `at`; none while it stands still.
-pub(super) fn replicas(scenario: &Scenario, pool: usize, at: SimTime) -> u64 {
-    let stands_still = scenario
-        .outages
-        .iter()
-        .any(|outage| outage.pool == pool && outage.from <= at && at < outage.until);
-    if stands_still {
-        return 0;
-    }
-    let pool = &scenario.pools[pool];
+/// Whether a pool stands still at `at`.
+pub(super) fn stands_still(scenario: &Scenario, pool: usize, at: SimTime) -> bool {
+    let mut outages = scenario.outages.iter();
+    outages.any(|outage| outage.pool == pool && outage.from <= at && at < outage.until)
+}
+
+/// Replicas of a pool that are there at `at`.
+pub(super) fn delivered(scenario: &Scenario, pool: &Pool, at: SimTime) -> u64 {
     let delivered = pool.deliveries.iter();
     delivered
         .take_while(|delivery| serves_from(scenario, pool, delivery.0) <= at)

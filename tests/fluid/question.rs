@@ -13,7 +13,7 @@ use meltpoint::trials;
 const REPLICATIONS: u64 = 20;
 const SEED: Seed = Seed(20_251_125);
 /// Largest half width of the 95 % interval of a share.
-const WITHIN: f64 = 0.005;
+const WITHIN: f64 = 0.01;
 
 /// Users and servers here, servers there; service takes a second, patience is exponential.
 pub(crate) fn two_sites(rate_per_s: f64, here: u32, there: u32) -> Scenario {
