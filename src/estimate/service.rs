@@ -91,21 +91,27 @@ impl Fluid<'_> {
         }
     }
 
-    /// What the fleet makes of those who wait and those who come: all at the same share, or by
-    /// priority.
+    /// What the fleet makes of those who wait and those who come: all at the same share, by priority, or by
+    /// the shares of their tiers.
     pub(super) fn serve(&mut self, rules: &Rules, rates: &[Vec<f64>], seconds: f64) {
-        let priority = |flow: &Flow<'_>| match rules.policy.order {
-            QueueOrder::Priority | QueueOrder::Preemptive => rules.tiers[flow.tier].priority,
-            QueueOrder::Fcfs | QueueOrder::Shares | QueueOrder::Lifo | QueueOrder::Deadline => 0,
-        };
         let flows = self.flows.iter().zip(rates);
-        let works: Vec<assign::Flow> = flows
-            .map(|(flow, rates)| assign::Flow {
-                level: priority(flow),
-                ..work_of(flow.waiting + flow.admitted, rates)
-            })
+        let mut works: Vec<assign::Flow> = flows
+            .map(|(flow, rates)| work_of(flow.waiting + flow.admitted, rates))
             .collect();
-        let shares = assign::shares(&works, self.fleet.sites(), seconds, &[]);
+        let mut limits = Vec::new();
+        match rules.policy.order {
+            QueueOrder::Priority | QueueOrder::Preemptive => {
+                for (work, flow) in works.iter_mut().zip(&self.flows) {
+                    work.level = rules.tiers[flow.tier].priority;
+                }
+            }
+            QueueOrder::Shares => {
+                self.entitle(rules, &mut works);
+                limits.extend(rules.tiers.iter().map(|tier| tier.places_limit));
+            }
+            QueueOrder::Fcfs | QueueOrder::Lifo | QueueOrder::Deadline => {}
+        }
+        let shares = assign::shares(&works, self.fleet.sites(), seconds, &limits);
         for (flow, share) in self.flows.iter_mut().zip(shares) {
             let all = flow.waiting + flow.admitted;
             flow.served = share * all;
@@ -114,6 +120,20 @@ impl Fluid<'_> {
         for flow in &self.flows {
             self.tiers[flow.tier].completed += flow.served;
             self.total.completed += flow.served;
+        }
+    }
+
+    /// Each tier has places, and with them time, by its share; its flows divide that by what they need.
+    fn entitle(&self, rules: &Rules, works: &mut [assign::Flow]) {
+        let mut needed_s = vec![0.0; rules.tiers.len()];
+        let finite_s = |work: &assign::Flow| Some(work.needed_s).filter(|s| s.is_finite());
+        for (work, flow) in works.iter().zip(&self.flows) {
+            needed_s[flow.tier] += finite_s(work).unwrap_or(0.0);
+        }
+        for (work, flow) in works.iter_mut().zip(&self.flows) {
+            work.party = flow.tier;
+            let part = finite_s(work).unwrap_or(0.0) / needed_s[flow.tier].max(1e-300);
+            work.pull_s = rules.tiers[flow.tier].share * part;
         }
     }
 

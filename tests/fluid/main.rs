@@ -4,3 +4,4 @@
 mod failures;
 mod groups;
 mod question;
+mod shares;
