@@ -13,6 +13,7 @@ mod fleet;
 mod fluid;
 mod forms;
 mod reserve;
+mod scaled;
 mod service;
 mod supply;
 mod textbook;

@@ -22,13 +22,15 @@ pub(super) fn limits(scenario: &Scenario, fluid: &Fluid<'_>) -> Vec<String> {
         })
         .collect();
     limits.extend(memory_limits(scenario));
-    let autoscalers = scenario.autoscalers.iter();
-    limits.extend(autoscalers.map(|autoscaler| {
-        format!(
-            "autoscaler {}: taken as if all that is delivered served",
-            autoscaler.name
-        )
-    }));
+    let autoscalers = scenario.autoscalers.iter().zip(&fluid.fleet.scaled);
+    limits.extend(
+        autoscalers
+            .filter(|(_, scaled)| scaled.behind_s > 0.0)
+            .map(|(rule, scaled)| {
+                let behind = SimDuration::from_s(scaled.behind_s);
+                format!("autoscaler {}: behind the load for {behind}", rule.name)
+            }),
+    );
     limits
 }
 

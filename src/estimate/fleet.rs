@@ -3,6 +3,7 @@
 //! Pools that may serve the same demands are one site: where they take each other's work there is no telling them
 //! apart. A fleet in which everything may be served everywhere is one site.
 
+use super::scaled::Scaled;
 use super::supply;
 use super::uptime::Uptime;
 use crate::scenario::{Rules, Scenario, Work};
@@ -16,6 +17,7 @@ pub(super) struct Fleet<'a> {
     /// By demand and site: whether it may be served there.
     may: Vec<Vec<bool>>,
     uptime: Uptime<'a>,
+    pub(super) scaled: Vec<Scaled<'a>>,
     /// By pool: replicas in service, in the mean.
     replicas: Vec<f64>,
 }
@@ -42,11 +44,13 @@ impl<'a> Fleet<'a> {
             kinds.push(vec![true; scenario.demands.len()]);
             sites.push(Vec::new());
         }
+        let scalers = scenario.autoscalers.iter();
         let at = |demand: usize| kinds.iter().map(|kind| kind[demand]).collect();
         Self {
             may: demands.map(at).collect(),
             sites,
             uptime: Uptime::new(scenario),
+            scaled: scalers.map(|rule| Scaled::new(scenario, rule)).collect(),
             replicas: vec![0.0; scenario.pools.len()],
             scenario,
         }
@@ -59,6 +63,16 @@ impl<'a> Fleet<'a> {
             let delivered = supply::delivered(self.scenario, pool, from);
             of_cluster[pool.cluster] += delivered;
             *replicas = delivered as f64;
+        }
+        for scaled in &mut self.scaled {
+            let serving = scaled.play(self.scenario, from, until);
+            let pools = scaled.pools.iter().map(|&pool| &self.scenario.pools[pool]);
+            let delivered = pools.map(|pool| supply::handed_over(pool, from) as f64);
+            let delivered: Vec<f64> = delivered.collect();
+            let all: f64 = delivered.iter().sum();
+            for (&pool, delivered) in scaled.pools.iter().zip(delivered) {
+                self.replicas[pool] = serving * delivered / all.max(1.0);
+            }
         }
         for (index, replicas) in self.replicas.iter_mut().enumerate() {
             let cluster = self.scenario.pools[index].cluster;
@@ -120,6 +134,57 @@ impl<'a> Fleet<'a> {
         let of_site =
             |pools: &Vec<usize>| supply::slots(self.scenario, rules, pools, &self.replicas);
         self.sites.iter().map(of_site).collect()
+    }
+
+    /// By pool: the part of a demand's requests that goes there; by places, where there are any.
+    fn sent(&self, rules: &Rules, demand: usize) -> Vec<f64> {
+        let may = &self.may[demand];
+        let sites = self.sites.iter().zip(may).filter(|(_, may)| **may);
+        let pools: Vec<usize> = sites.flat_map(|(pools, _)| pools.iter().copied()).collect();
+        let slots = |pool: usize| supply::slots(self.scenario, rules, &[pool], &self.replicas);
+        let all: f64 = pools.iter().map(|&pool| slots(pool)).sum();
+        let mut sent = vec![0.0; self.replicas.len()];
+        for &pool in &pools {
+            sent[pool] = match all > 0.0 {
+                true => slots(pool) / all,
+                false => 1.0 / pools.len() as f64,
+            };
+        }
+        sent
+    }
+
+    /// The step until a time is over: what autoscalers hear of it. By demand, requests that were let in, and requests
+    /// that wait.
+    pub(super) fn tell(&mut self, rules: &Rules, until: SimTime, [came, wait]: [&[f64]; 2]) {
+        if self.scaled.is_empty() {
+            return;
+        }
+        let demands = 0..self.scenario.demands.len();
+        let sent: Vec<Vec<f64>> = demands.map(|demand| self.sent(rules, demand)).collect();
+        for scaled in &mut self.scaled {
+            let (mut came_s, mut wait_s) = (0.0, 0.0);
+            for (index, demand) in self.scenario.demands.iter().enumerate() {
+                let work = &self.scenario.works[demand.work];
+                for &pool in scaled.pools.iter().filter(|&&pool| sent[index][pool] > 0.0) {
+                    let at = &self.scenario.pools[pool];
+                    let places = rules.policy.batching.places(at.batch_limit);
+                    let part_s = sent[index][pool] / work.rate_per_s(&at.profile.curve, places, 0);
+                    came_s += came[index] * part_s;
+                    wait_s += wait[index] * part_s;
+                }
+            }
+            scaled.measure(until, came_s);
+            scaled.backlog_s = wait_s;
+        }
+    }
+
+    /// The fleet was asked for more than it can do for so many seconds.
+    pub(super) fn was_short(&mut self, at: SimTime, seconds: f64) {
+        for scaled in &mut self.scaled {
+            if scaled.could_grow(self.scenario, at) {
+                scaled.behind_s += seconds;
+            }
+        }
     }
 
     /// By site: its pools.

@@ -180,6 +180,7 @@ impl<'a> Fluid<'a> {
         self.note_load(&self.full_rates(rules, false), from, seconds);
         self.serve(rules, &self.full_rates(rules, true), seconds);
         self.keep_waiting(rules, seconds);
+        self.tell_scalers(rules, until);
         self.spread(seconds);
     }
 
@@ -229,6 +230,17 @@ impl<'a> Fluid<'a> {
                 (DemandKind::Population(_), crowd) => crowd.map_or(0.0, |c| wanted[c].own),
             };
         }
+    }
+
+    /// What autoscalers measure.
+    fn tell_scalers(&mut self, rules: &Rules, until: SimTime) {
+        let mut came = vec![0.0; self.scenario.demands.len()];
+        let mut wait = came.clone();
+        for flow in &self.flows {
+            came[flow.demand] += flow.admitted;
+            wait[flow.demand] += flow.waiting;
+        }
+        self.fleet.tell(rules, until, [&came, &wait]);
     }
 
     fn note_peaks(&mut self, middle_s: f64, seconds: f64) {
@@ -348,12 +360,20 @@ fn rules_at(scenario: &Scenario, at: SimTime) -> &Rules {
     &scenario.rules[after.saturating_sub(1)].1
 }
 
-/// The steps: an equal grid, cut where the operator does something.
+/// The steps: an equal grid, cut where the operator or an autoscaler does something.
 fn edges(scenario: &Scenario) -> Vec<SimTime> {
     let end = scenario.horizon.0;
     let wanted = (scenario.series_interval.0 / STEPS_PER_INTERVAL).max(1);
-    let step = wanted.max(end / MOST_STEPS).max(1);
+    let least = (end / MOST_STEPS).max(1);
+    let step = wanted.max(least);
     let mut edges: Vec<u64> = (0..end / step).map(|i| i * step).collect();
+    for scaler in scenario
+        .autoscalers
+        .iter()
+        .filter(|scaler| scaler.every.0 >= least)
+    {
+        edges.extend((1..=end / scaler.every.0).map(|i| i * scaler.every.0));
+    }
     edges.push(end);
     edges.push(0);
     edges.extend(scenario.rules.iter().map(|entry| entry.0.0));

@@ -6,6 +6,9 @@ use crate::assign::{self, least_load};
 use crate::scenario::{QueueLimit, QueueOrder, Rules, Work};
 use crate::units::SimTime;
 
+/// A fleet that follows its load has another capacity when it has changed by this share.
+const SCALED_BY: f64 = 0.1;
+
 impl Fluid<'_> {
     /// By flow and site: images a second if it did nothing else, at the standard or at the quality that it gives.
     pub(super) fn full_rates(&self, rules: &Rules, as_given: bool) -> Vec<Vec<f64>> {
@@ -51,6 +54,7 @@ impl Fluid<'_> {
         self.note_capacity(from, images_per_s);
         if admitted.busy_s > seconds {
             self.overloaded_s += seconds;
+            self.fleet.was_short(from, seconds);
         }
         if images_per_s > 0.0 {
             self.needed_s += needed_s;
@@ -79,8 +83,15 @@ impl Fluid<'_> {
         let replicas = libm::round(replicas) as u64;
         let last = self.capacity.last();
         let unchanged = last.is_some_and(|last| {
-            last.replicas == replicas
-                && (last.images_per_s - images_per_s).abs() <= 0.01 * last.images_per_s
+            let off = |a: f64, b: f64, share: f64| (a - b).abs() > share * b;
+            match self.fleet.scaled.is_empty() {
+                true => last.replicas == replicas && !off(images_per_s, last.images_per_s, 0.01),
+                // It changes all the time.
+                false => {
+                    !off(replicas as f64, last.replicas as f64, SCALED_BY)
+                        && !off(images_per_s, last.images_per_s, SCALED_BY)
+                }
+            }
         });
         if !unchanged {
             self.capacity.push(Capacity {

@@ -26,6 +26,13 @@ pub(super) fn delivered(scenario: &Scenario, pool: &Pool, at: SimTime) -> u64 {
         .sum()
 }
 
+/// Replicas of a pool that are handed over by `at`, whether they serve or not.
+pub(super) fn handed_over(pool: &Pool, at: SimTime) -> u64 {
+    let delivered = pool.deliveries.iter();
+    let there = delivered.take_while(|delivery| delivery.0 <= at);
+    there.map(|delivery| u64::from(delivery.1)).sum()
+}
+
 /// Requests in a full batch, and whether memory allows fewer than the batch limit.
 pub(super) fn places(pool: &Pool, rules: &Rules, work: &Work) -> (u32, bool) {
     let batching = &rules.policy.batching;

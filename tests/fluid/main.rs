@@ -4,4 +4,5 @@
 mod failures;
 mod groups;
 mod question;
+mod scaled;
 mod shares;
