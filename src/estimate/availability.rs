@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::ClosedForm;
 use super::forms::Model;
 use super::theory::Quantity::{Availability, BetweenFailures};
-use crate::queueing::{Repair, availability};
+use crate::queueing::{Repair, RepairFluid, availability};
 use crate::random::Law;
 use crate::scenario::{Cause, Level, Reliability, RepairClass, Scenario, Topology, Unit};
 use crate::units::SimTime;
@@ -13,7 +13,7 @@ use crate::units::SimTime;
 /// Of a large cluster so many replicas stand for all.
 const MOST_REPLICAS: u64 = 10_000;
 
-/// In more nodes than this crews and spares are taken to be enough.
+/// Of more nodes than this chance makes no difference.
 const MOST_NODES: u64 = 200_000;
 
 /// What holds for each cluster in which something fails at a constant rate.
@@ -39,25 +39,52 @@ pub(super) fn closed_forms(scenario: &Scenario) -> Vec<ClosedForm> {
     forms.flatten().collect()
 }
 
-/// The share of the time for which a replica of a cluster of so many is up, in the mean over them.
-///
-/// With crews or spares that are limited, nodes are up as in the machine-repair model with the mean repair of what is
-/// mended there, beside the time that a swap takes; repairs of racks, power domains and the site are taken to find a
-/// crew at once. Without, it is exact for parts that fail for themselves.
-pub(super) fn expected(reliability: &Reliability, replicas: u64) -> f64 {
+/// For how much of the time a replica of a cluster of so many is up, in the mean over them: with all nodes up, in the
+/// long run, and how nodes break in and are mended.
+pub(super) fn expected(reliability: &Reliability, replicas: u64) -> (f64, Option<Nodes>) {
     if replicas == 0 || reliability.causes.is_empty() {
-        return 1.0;
+        return (1.0, None);
     }
     let mut fleet = Fleet::new(reliability, replicas);
-    fleet.node_up = fleet.node_availability();
-    fleet.in_series()
+    let nodes = fleet.nodes();
+    fleet.node_up = nodes.is_some().then_some(1.0);
+    (fleet.in_series(), nodes)
+}
+
+/// Nodes as machines of one kind, with the mean repair of all that is mended there; repairs of racks, power domains
+/// and the site are taken to find a crew at once. They begin unbroken and approach the machine-repair model's steady
+/// state as its fluid does.
+pub(super) struct Nodes {
+    fluid: RepairFluid,
+    down: f64,
+    /// In the long run: down in the fluid, and how many fewer run by chance.
+    rest: f64,
+    chance: f64,
+    /// Share of the time for which none waits for a swap.
+    swapped: f64,
+    /// Nodes of a replica.
+    in_series: f64,
+}
+
+impl Nodes {
+    /// A time passes; the share of it for which a replica has all its nodes.
+    pub(super) fn pass(&mut self, seconds: f64) -> f64 {
+        let before = self.up();
+        self.down = self.fluid.after(self.down, seconds);
+        libm::pow(0.5 * (before + self.up()), self.in_series)
+    }
+
+    fn up(&self) -> f64 {
+        let chance = self.chance * (self.down / self.rest).min(1.0);
+        self.swapped * (self.fluid.running(self.down) - chance).max(0.0) / self.fluid.needed
+    }
 }
 
 /// A cluster with all that is delivered.
 struct Fleet<'a> {
     reliability: &'a Reliability,
     replicas: u64,
-    /// For how much of the time a node is up, where crews or spares decide that.
+    /// For how much of the time a node is up but for restarts, where that is reckoned apart.
     node_up: Option<f64>,
 }
 
@@ -74,8 +101,8 @@ impl<'a> Fleet<'a> {
         self.reliability.crews.is_some() || self.reliability.spares > 0
     }
 
-    /// With all nodes as machines of one kind, given crews or spares.
-    fn node_availability(&self) -> Option<f64> {
+    /// What is mended at nodes; `None`: nothing.
+    fn nodes(&self) -> Option<Nodes> {
         let nodes = self.topology().nodes(self.replicas);
         let of_node = |cause: &Cause| {
             let unit = self.topology().unit(cause.level, 0, cause.repair);
@@ -85,21 +112,41 @@ impl<'a> Fleet<'a> {
             is_mended.then(|| (rate_per_s, rate_per_s * cause.repair_s.mean()))
         };
         let mended = self.reliability.causes.iter().filter_map(of_node);
-        let (rate_per_s, down) = mended.fold((0.0, 0.0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
-        if !self.is_limited() || down == 0.0 || nodes > MOST_NODES {
+        let (failure_rate, down) = mended.fold((0.0, 0.0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
+        if down == 0.0 {
             return None;
         }
         let spares = self.reliability.spares;
-        let needed = nodes as usize;
-        let units = needed + spares as usize;
-        let crews = self.reliability.crews.map_or(units, |crews| crews as usize);
-        let rates = (rate_per_s, rate_per_s / down);
-        let running = Repair::new(units, needed, rates, crews).mean_running / nodes as f64;
+        let units = nodes + u64::from(spares);
+        let crews = self.reliability.crews.map_or(units, u64::from);
+        let fluid = RepairFluid {
+            units: units as f64,
+            needed: nodes as f64,
+            failure_rate,
+            repair_rate: failure_rate / down,
+            crews: crews as f64,
+        };
+        let rest = fluid.rest();
+        let by_chance = || {
+            let rates = (fluid.failure_rate, fluid.repair_rate);
+            let chain = Repair::new(units as usize, nodes as usize, rates, crews as usize);
+            (fluid.running(rest) - chain.mean_running).max(0.0)
+        };
         let swap_s = match spares {
             0 => 0.0,
             _ => self.reliability.swap_s.mean(),
         };
-        Some(running * availability([(rate_per_s, swap_s)]))
+        Some(Nodes {
+            fluid,
+            down: 0.0,
+            rest,
+            chance: match self.is_limited() && nodes <= MOST_NODES {
+                true => by_chance(),
+                false => 0.0,
+            },
+            swapped: availability([(failure_rate, swap_s)]),
+            in_series: self.topology().nodes_per_replica() as f64,
+        })
     }
 
     fn forms(&self, name: &str, at_once: bool) -> Vec<ClosedForm> {
@@ -205,14 +252,14 @@ impl<'a> Fleet<'a> {
     }
 
     fn unit_availability(&self, unit: Unit) -> f64 {
-        let by_crews = self.node_up.filter(|_| matches!(unit, Unit::Node(_)));
-        let is_left = |cause: &&Cause| by_crews.is_none() || cause.repair == RepairClass::Restart;
+        let apart = self.node_up.filter(|_| matches!(unit, Unit::Node(_)));
+        let is_left = |cause: &&Cause| apart.is_none() || cause.repair == RepairClass::Restart;
         let causes = self.reliability.causes.iter().filter(is_left);
         let rest = availability(causes.map(|cause| {
             let rate_per_s = cause.rate_per_s * self.exposed(cause, unit);
             (rate_per_s, cause.repair_s.mean())
         }));
-        by_crews.unwrap_or(1.0) * rest
+        apart.unwrap_or(1.0) * rest
     }
 
     /// How many units of the level of a cause take a unit down.

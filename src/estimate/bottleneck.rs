@@ -53,6 +53,10 @@ pub(super) fn first(scenario: &Scenario, fluid: &Fluid<'_>) -> String {
                     return stranded;
                 }
                 let idle_s = scenario.horizon.as_s() - fluid.possible_s;
+                if idle_s < 1e-6 * scenario.horizon.as_s() {
+                    return "places limit: tiers ask for more than the places that they may have"
+                        .into();
+                }
                 let idle = SimDuration::from_s(idle_s);
                 return format!("GPU capacity: no replica is in service for {idle}");
             }

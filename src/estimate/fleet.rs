@@ -74,13 +74,11 @@ impl<'a> Fleet<'a> {
                 self.replicas[pool] = serving * delivered / all.max(1.0);
             }
         }
+        let up = self.uptime.pass(&of_cluster, (from, until));
         for (index, replicas) in self.replicas.iter_mut().enumerate() {
-            let cluster = self.scenario.pools[index].cluster;
             *replicas *= match supply::stands_still(self.scenario, index, from) {
                 true => 0.0,
-                false => self
-                    .uptime
-                    .share(cluster, of_cluster[cluster], (from, until)),
+                false => up[self.scenario.pools[index].cluster],
             };
         }
     }

@@ -1,9 +1,9 @@
 //! The share of replicas that is up, in the mean: what fails and is mended, and planned work.
 //!
-//! Failures are taken as in their steady state; a cause that ages, at its mean rate over the run. Planned work goes
-//! round after round, each group out while it drains and while it lasts.
+//! Nodes begin unbroken and break in; everything else is taken as in its steady state, and a cause that ages at its mean
+//! rate over the run. Planned work goes round after round, each group out while it drains and while it lasts.
 
-use super::availability;
+use super::availability::{Nodes, expected};
 use crate::queueing::weibull_failures;
 use crate::scenario::{Cluster, Maintenance, Reliability, Scenario, Topology};
 use crate::units::{SimDuration, SimTime};
@@ -14,8 +14,9 @@ pub(super) struct Uptime<'a> {
 }
 
 struct OfCluster<'a> {
-    /// Share of the time for which a replica is not broken.
+    /// Share of the time for which a replica is not broken, with all its nodes up.
     availability: f64,
+    nodes: Option<Nodes>,
     planned: Option<(&'a Maintenance, &'a Topology)>,
 }
 
@@ -28,8 +29,10 @@ impl<'a> Uptime<'a> {
             let replicas = delivered.map(|delivery| u64::from(delivery.1)).sum();
             let planned = reliability.maintenance.as_ref();
             let mean = over_the_run(reliability, scenario.horizon);
+            let (availability, nodes) = expected(&mean, replicas);
             Some(OfCluster {
-                availability: availability::expected(&mean, replicas),
+                availability,
+                nodes,
                 planned: planned.map(|plan| (plan, &reliability.topology)),
             })
         };
@@ -43,22 +46,22 @@ impl<'a> Uptime<'a> {
         }
     }
 
-    /// The mean share of the replicas of a cluster, of which so many are there, that is up between two times.
-    pub(super) fn share(
-        &self,
-        cluster: usize,
-        replicas: u64,
-        (from, until): (SimTime, SimTime),
-    ) -> f64 {
-        let Some(of) = &self.clusters[cluster] else {
-            return 1.0;
+    /// A step passes; by cluster, given how many replicas are there: the mean share of them that is up in it.
+    pub(super) fn pass(&mut self, replicas: &[u64], (from, until): (SimTime, SimTime)) -> Vec<f64> {
+        let seconds = (until - from).as_s();
+        let share = |(of, &replicas): (&mut Option<OfCluster<'_>>, &u64)| {
+            let Some(of) = of else {
+                return 1.0;
+            };
+            let planned = of.planned.map_or(0.0, |(plan, topology)| {
+                let rounds = Rounds::new(plan, topology, replicas);
+                let under_way_s = rounds.under_way_s(until) - rounds.under_way_s(from);
+                rounds.out_share * under_way_s / seconds
+            });
+            let nodes = of.nodes.as_mut().map_or(1.0, |nodes| nodes.pass(seconds));
+            of.availability * nodes * (1.0 - planned)
         };
-        let planned = of.planned.map_or(0.0, |(plan, topology)| {
-            let rounds = Rounds::new(plan, topology, replicas);
-            let under_way_s = rounds.under_way_s(until) - rounds.under_way_s(from);
-            rounds.out_share * under_way_s / (until - from).as_s()
-        });
-        of.availability * (1.0 - planned)
+        self.clusters.iter_mut().zip(replicas).map(share).collect()
     }
 }
 
