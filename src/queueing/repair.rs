@@ -70,10 +70,11 @@ impl RepairFluid {
             let speed =
                 self.failure_rate * self.running(down) - self.repair_rate * down.min(self.crews);
             let mut relaxes = 0.0;
-            if self.running(down) < self.needed {
+            let spares = self.units - self.needed;
+            if down > spares || down == spares && speed > 0.0 {
                 relaxes += self.failure_rate;
             }
-            if down < self.crews {
+            if down < self.crews || down == self.crews && speed < 0.0 {
                 relaxes += self.repair_rate;
             }
             let passed = match relaxes > 0.0 {

@@ -105,3 +105,47 @@ fn who_can_be_served_nowhere_is_named() {
         "GPU capacity for all: no replica that may serve it is in service for 10 m"
     );
 }
+
+#[test]
+fn the_smallest_site_for_those_who_may_not_leave_is_near_its_own_bound() {
+    // 90 % of 70 erlang are to be served here; the other site has enough for its guests and half of these.
+    let sized = |servers: u64| {
+        let mut scenario = residents();
+        scenario.pools[0].deliveries[0].1 = servers as u32;
+        for tier in [0, 1] {
+            scenario.slos.push(Slo {
+                name: scenario.tiers[tier].name.clone(),
+                tier,
+                goal: Goal::Completed { share: 0.9 },
+                enforced: false,
+            });
+        }
+        scenario
+    };
+    let Ok(plan) = plan::plan(
+        &Knob::plain("cluster.here.replicas", "replicas", 50),
+        Range {
+            least: 1,
+            most: 200,
+        },
+        Certainty::Mean,
+        &mut |servers| Ok::<_, Infallible>(Arc::new(sized(servers))),
+        &mut |scenario| Ok(trials::run(scenario, 1, &mut |_| ControlFlow::Continue(())).summary),
+    );
+    let Answer::Smallest { value, .. } = plan.answer else {
+        panic!("{:?}", plan.answer);
+    };
+    let bound = plan.bound.expect("servers serve");
+    assert!(
+        (62..=64).contains(&bound.value) && bound.hopeless_s.is_none(),
+        "{bound:?}"
+    );
+    assert!(
+        (bound.value..=bound.value + 4).contains(&value),
+        "{value} and {bound:?}"
+    );
+    // At the answer the fluid model serves about what was promised.
+    let found = estimate(&sized(value));
+    let share = found.tiers[0].completed / found.tiers[0].offered;
+    assert!((share - 0.9).abs() < 0.04, "{share}");
+}

@@ -6,3 +6,4 @@ mod groups;
 mod question;
 mod scaled;
 mod shares;
+mod stories;
