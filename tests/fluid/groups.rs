@@ -1,8 +1,14 @@
 //! Data that must stay and work that only some sites do: the group that melts, and who is served.
 
+use std::convert::Infallible;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
 use meltpoint::estimate::estimate;
+use meltpoint::plan::{self, Answer, Certainty, Knob, Range};
 use meltpoint::random::Law;
-use meltpoint::scenario::{Quality, QueueLimit, QueueOrder, Scenario};
+use meltpoint::scenario::{Goal, Quality, QueueLimit, QueueOrder, Scenario, Slo};
+use meltpoint::trials;
 use meltpoint::units::SimTime;
 
 use crate::question::{agree, also, two_sites};
