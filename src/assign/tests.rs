@@ -218,3 +218,40 @@ fn what_nobody_can_do_has_no_share_and_takes_none() {
     assert!(near(found.busy_s, 0.5));
     assert_eq!(found.flows, [false, true]);
 }
+
+#[test]
+fn nobody_can_have_more_but_from_who_has_less() {
+    // Rates of any kind at three sites, some of them none: the definition of max-min, by the load.
+    let mut stream = Seed(9).stream("rates", "shares", 0);
+    let mut raised = 0;
+    for round in 0..200 {
+        let draw = |stream: &mut Stream| {
+            let mut speeds = [0.0; 3].map(|_| match stream.below(3) {
+                0 => 0.0,
+                _ => 0.1 + stream.unit(),
+            });
+            speeds[stream.below(3) as usize] += 0.1;
+            flow(1.5 * stream.unit(), &speeds)
+        };
+        let flows: Vec<Flow> = (0..2 + round % 5).map(|_| draw(&mut stream)).collect();
+        let found = shares(&flows, 3, 1.0, &[]);
+        let busy_s = |shares: &[f64]| {
+            let parts = flows.iter().zip(shares);
+            let done = |(flow, share): (&Flow, &f64)| Flow {
+                needed_s: share * flow.needed_s,
+                ..flow.clone()
+            };
+            least_load(&parts.map(done).collect::<Vec<Flow>>(), 3).busy_s
+        };
+        assert!(busy_s(&found) <= 1.0 + 1e-9, "round {round}: {found:?}");
+        for (index, &share) in found.iter().enumerate() {
+            if share < 1.0 {
+                let mut more: Vec<f64> = found.iter().map(|other| other.min(share)).collect();
+                more[index] *= 1.01;
+                assert!(busy_s(&more) > 1.0, "round {round}: {index} of {found:?}");
+                raised += 1;
+            }
+        }
+    }
+    assert!(raised > 200, "{raised} had too little");
+}

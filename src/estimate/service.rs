@@ -174,7 +174,7 @@ impl Fluid<'_> {
             .collect();
         for (index, waiting) in waiting.into_iter().enumerate() {
             let kept = parts[index].iter().zip(&kept);
-            let kept: f64 = kept.map(|(part, kept)| part * kept).sum();
+            let kept = kept.map(|(part, kept)| part * kept).sum::<f64>().min(1.0);
             let flow = &mut self.flows[index];
             let lost = Lost {
                 queue_full: flow.left * (1.0 - kept),
