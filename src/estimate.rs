@@ -5,6 +5,11 @@
 //! people. It knows no randomness, no single user and no single replica, and it does not send retries
 //! back, so it finds the load, the surge and what gives way first, not a percentile. Where the
 //! scenario is a textbook queue, the formula is named and evaluated.
+//!
+//! The fleet is as it is: each demand is served by the clusters that may serve it, as well spread as can be (`assign`),
+//! what fails and what is planned is missing in the mean, and autoscalers follow the load by their own rule. Patience
+//! ends with the start of service here, and a tier's limit of places is that of a full fleet, whose batches are
+//! slowest.
 
 mod arrivals;
 mod availability;
