@@ -5,16 +5,25 @@
 //! people. It knows no randomness, no single user and no single replica, and it does not send retries
 //! back, so it finds the load, the surge and what gives way first, not a percentile. Where the
 //! scenario is a textbook queue, the formula is named and evaluated.
+//!
+//! The fleet is as it is: each demand is served by the clusters that may serve it, as well spread as can be (`assign`),
+//! what fails and what is planned is missing in the mean, and autoscalers follow the load by their own rule. Patience
+//! ends with the start of service here, and a tier's limit of places is that of a full fleet, whose batches are
+//! slowest.
 
 mod arrivals;
 mod availability;
 mod bottleneck;
+mod fleet;
 mod fluid;
 mod forms;
 mod reserve;
+mod scaled;
+mod service;
 mod supply;
 mod textbook;
 mod theory;
+mod uptime;
 
 use serde::Serialize;
 
@@ -58,7 +67,8 @@ pub struct Estimate {
     /// Images a second with all batches full, from each date on at which that changes; like the loads
     /// at the standard quality, whatever is given while the fleet is full.
     pub capacity: Vec<Capacity>,
-    /// Offered work over what the fleet can do, over the whole run; `None`: there is no fleet.
+    /// Offered work over what those who may serve it can do, over the whole run, where the load of a step is that
+    /// of the group that is loaded most; `None`: there is no fleet.
     pub load_mean: Option<f64>,
     /// The highest load of a step of the fluid model, from which on the queue grows if it is above 1.
     pub load_peak: Option<f64>,
@@ -149,8 +159,8 @@ pub fn estimate(scenario: &Scenario) -> Estimate {
     Estimate {
         interested: fluid.interested(),
         load_mean: (fluid.possible_s > 0.0).then(|| fluid.needed_s / fluid.possible_s),
-        load_peak: (fluid.possible_s > 0.0).then_some(fluid.load_peak),
-        load_peak_at_s: fluid.load_peak_at_s,
+        load_peak: (fluid.possible_s > 0.0).then_some(fluid.peak.load),
+        load_peak_at_s: fluid.peak.at_s,
         overloaded_s: fluid.overloaded_s,
         waiting_max: fluid.waiting_max,
         bottleneck: bottleneck::first(scenario, &fluid),

@@ -30,7 +30,7 @@
 //!
 //! | rank | modules | |
 //! | --- | --- | --- |
-//! | 0 | [`units`] [`random`] [`stats`] [`queueing`] [`finance`] | mathematics; `queueing` is never used by `sim`, or an oracle would test itself |
+//! | 0 | [`units`] [`random`] [`stats`] [`queueing`] [`assign`] [`finance`] | mathematics; `queueing` is never used by `sim`, or an oracle would test itself |
 //! | 1 | [`des`] [`profile`] | event lists; what a device can do |
 //! | 2 | [`scenario`] `gpu` | what the user writes, and the valid question it means; aside, what a real GPU does |
 //! | 3 | [`sim`] [`economics`] | what happens; what it costs |
@@ -61,6 +61,7 @@
 //! assert!((waited / erlang - 1.0).abs() < 0.15);
 //! ```
 
+pub mod assign;
 pub mod calibrate;
 pub mod cli;
 pub mod des;

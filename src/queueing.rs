@@ -52,7 +52,7 @@ pub use poisson::poisson_at_most;
 pub use priority::{Class, ClassTimes, cobham, cobham_many_servers, preemptive_resume};
 pub use reliability::{availability, checkpointed_job_time, weibull_failures};
 pub use renewal::{GiMc, constant_transform, erlang_transform};
-pub use repair::{Repair, k_out_of_n, restarting_job_time};
+pub use repair::{Repair, RepairFluid, k_out_of_n, restarting_job_time};
 pub use retrial::{Retrial, retrial};
 pub use routing::{join_shortest_of_two_in_system, power_of_d_response};
 pub use service::ServiceMoments;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms by rank. A room may use the rooms of lower rank, never one beside or above it.
 const RANKS: [&[&str]; 9] = [
-    &["units", "stats", "random", "queueing", "finance"],
+    &["units", "stats", "random", "queueing", "assign", "finance"],
     &["profile", "des"],
     // `gpu` and `scenario` do not know each other: they meet in `profile`.
     &["scenario", "gpu"],

@@ -22,13 +22,15 @@ pub(super) fn limits(scenario: &Scenario, fluid: &Fluid<'_>) -> Vec<String> {
         })
         .collect();
     limits.extend(memory_limits(scenario));
-    let autoscalers = scenario.autoscalers.iter();
-    limits.extend(autoscalers.map(|autoscaler| {
-        format!(
-            "autoscaler {}: taken as if all that is delivered served",
-            autoscaler.name
-        )
-    }));
+    let autoscalers = scenario.autoscalers.iter().zip(&fluid.fleet.scaled);
+    limits.extend(
+        autoscalers
+            .filter(|(_, scaled)| scaled.behind_s > 0.0)
+            .map(|(rule, scaled)| {
+                let behind = SimDuration::from_s(scaled.behind_s);
+                format!("autoscaler {}: behind the load for {behind}", rule.name)
+            }),
+    );
     limits
 }
 
@@ -38,15 +40,23 @@ pub(super) fn first(scenario: &Scenario, fluid: &Fluid<'_>) -> String {
     if fluid.possible_s == 0.0 {
         return "GPU capacity: no replica is ever in service".to_owned();
     }
-    let load = fluid.load_peak;
-    let when = SimDuration::from_s(fluid.load_peak_at_s);
+    let load = fluid.peak.load;
+    let when = SimDuration::from_s(fluid.peak.at_s);
+    let group = group(scenario, fluid);
     match by_cause(fluid).first() {
         Some(&(cause, requests)) if requests > NEGLIGIBLE_SHARE * total.offered => {
             if !CAPACITY.contains(&cause) {
                 return sentence(cause).to_owned();
             }
             if load <= 1.0 {
+                if let Some(stranded) = stranded(scenario, fluid) {
+                    return stranded;
+                }
                 let idle_s = scenario.horizon.as_s() - fluid.possible_s;
+                if idle_s < 1e-6 * scenario.horizon.as_s() {
+                    return "places limit: tiers ask for more than the places that they may have"
+                        .into();
+                }
                 let idle = SimDuration::from_s(idle_s);
                 return format!("GPU capacity: no replica is in service for {idle}");
             }
@@ -55,15 +65,63 @@ pub(super) fn first(scenario: &Scenario, fluid: &Fluid<'_>) -> String {
                 _ if memory_limits(scenario).is_empty() => "full batches",
                 _ => "the batches that fit in memory",
             };
-            format!(
-                "GPU capacity: the peak, {when} after the start, asks for {load:.2} times what the \
-                 fleet can do with {batches}"
-            )
+            match group {
+                None => format!(
+                    "GPU capacity: the peak, {when} after the start, asks for {load:.2} times what the \
+                     fleet can do with {batches}"
+                ),
+                Some(group) => format!(
+                    "GPU capacity of {group}: the peak, {when} after the start, asks for {load:.2} times \
+                     what the clusters that may serve them can do with {batches}"
+                ),
+            }
         }
         _ => format!(
-            "none: the peak, {when} after the start, loads the fleet to {:.0} %",
+            "none: the peak, {when} after the start, loads {} to {:.0} %",
+            group.as_deref().unwrap_or("the fleet"),
             100.0 * load
         ),
+    }
+}
+
+/// The clusters that the peak loads most, and with what; `None` where that is the whole fleet.
+fn group(scenario: &Scenario, fluid: &Fluid<'_>) -> Option<String> {
+    let peak = &fluid.peak;
+    if peak.pools.len() == scenario.pools.len() || peak.demands.is_empty() {
+        return None;
+    }
+    let pools = peak.pools.iter();
+    let mut clusters: Vec<usize> = pools.map(|&pool| scenario.pools[pool].cluster).collect();
+    clusters.dedup();
+    let clusters = clusters.iter().map(|&c| scenario.clusters[c].name.as_str());
+    let demands = peak
+        .demands
+        .iter()
+        .map(|&d| scenario.demands[d].name.as_str());
+    Some(format!("{} ({})", listed(clusters), listed(demands)))
+}
+
+/// Whoever asks longest while nobody who may serve him is there, though others are.
+fn stranded(scenario: &Scenario, fluid: &Fluid<'_>) -> Option<String> {
+    let demands = scenario.demands.iter().zip(&fluid.stranded_s);
+    let (demand, seconds) = demands.max_by(|a, b| a.1.total_cmp(b.1))?;
+    (*seconds > 0.0).then(|| {
+        let idle = SimDuration::from_s(*seconds);
+        format!(
+            "GPU capacity for {}: no replica that may serve it is in service for {idle}",
+            demand.name
+        )
+    })
+}
+
+/// The first few names, and how many more there are.
+fn listed<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> String {
+    const NAMED_MOST: usize = 4;
+    let more = names.len().saturating_sub(NAMED_MOST);
+    let named: Vec<&str> = names.take(NAMED_MOST).collect();
+    match more {
+        0 => named.join(", "),
+        _ => format!("{} and {more} more", named.join(", ")),
     }
 }
 

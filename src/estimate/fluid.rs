@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::arrivals::{self, Crowd, Mood, Split};
-use super::{Capacity, TierEstimate, mean_patience_s, supply};
-use crate::scenario::{DemandKind, QueueLimit, QueueOrder, QuotaWindow, Rules, Scenario, Work};
+use super::fleet::Fleet;
+use super::{Capacity, TierEstimate, supply};
+use crate::scenario::{DemandKind, QuotaWindow, Rules, Scenario};
 use crate::units::SimTime;
 
 /// Steps in an interval of the series ...
@@ -37,28 +38,45 @@ impl Lost {
 
 /// The requests of one demand under the rules of one tier.
 #[derive(Clone, Debug)]
-struct Flow<'a> {
-    demand: usize,
-    tier: usize,
+pub(super) struct Flow<'a> {
+    pub(super) demand: usize,
+    pub(super) tier: usize,
     /// Whether these are the subscribers of a population's demand.
     subscribed: bool,
     crowd: Option<usize>,
     source: &'a DemandKind,
-    waiting: f64,
+    pub(super) waiting: f64,
     /// Of this step: wanted, let in, served, and neither served nor gone yet.
-    offered: f64,
-    admitted: f64,
-    served: f64,
-    left: f64,
+    pub(super) offered: f64,
+    pub(super) admitted: f64,
+    pub(super) served: f64,
+    pub(super) left: f64,
+}
+
+/// Where and when the fleet is loaded most.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Peak {
+    /// Of the group that is loaded most; the queue grows from 1 on.
+    pub(super) load: f64,
+    /// Middle of its step, in seconds after the start.
+    pub(super) at_s: f64,
+    /// The demands that load it, sorted.
+    pub(super) demands: Vec<usize>,
+    /// The pools that they load, sorted.
+    pub(super) pools: Vec<usize>,
+    /// Replicas in service then, by pool.
+    pub(super) replicas: Vec<f64>,
 }
 
 /// The state of the model and what it has found.
 pub(super) struct Fluid<'a> {
-    scenario: &'a Scenario,
-    flows: Vec<Flow<'a>>,
+    pub(super) scenario: &'a Scenario,
+    pub(super) fleet: Fleet<'a>,
+    pub(super) flows: Vec<Flow<'a>>,
     crowds: Vec<(usize, Crowd<'a>)>,
     seen: f64,
-    degraded: bool,
+    /// By site: whether it is so full that it gives a lower quality.
+    pub(super) degraded: Vec<bool>,
     /// By tier.
     pub(super) tiers: Vec<TierEstimate>,
     /// All tiers together.
@@ -69,8 +87,9 @@ pub(super) struct Fluid<'a> {
     pub(super) needed_s: f64,
     /// Seconds in which there is a fleet.
     pub(super) possible_s: f64,
-    pub(super) load_peak: f64,
-    pub(super) load_peak_at_s: f64,
+    pub(super) peak: Peak,
+    /// By demand: seconds in which it asks and nobody who may serve it is there, while others are.
+    pub(super) stranded_s: Vec<f64>,
     pub(super) overloaded_s: f64,
     pub(super) waiting_max: f64,
 }
@@ -109,12 +128,14 @@ impl<'a> Fluid<'a> {
             name: name.to_owned(),
             ..TierEstimate::default()
         };
+        let fleet = Fleet::new(scenario);
         Self {
             scenario,
             flows,
             crowds,
             seen: 0.0,
-            degraded: false,
+            degraded: vec![false; fleet.sites()],
+            fleet,
             tiers: scenario
                 .tiers
                 .iter()
@@ -124,8 +145,8 @@ impl<'a> Fluid<'a> {
             capacity: Vec::new(),
             needed_s: 0.0,
             possible_s: 0.0,
-            load_peak: 0.0,
-            load_peak_at_s: 0.0,
+            peak: Peak::default(),
+            stranded_s: vec![0.0; scenario.demands.len()],
             overloaded_s: 0.0,
             waiting_max: 0.0,
         }
@@ -155,9 +176,11 @@ impl<'a> Fluid<'a> {
         self.offer(rules, from, until);
         self.note_peaks(from.as_s() + 0.5 * seconds, seconds);
         self.admit(rules, seconds);
-        self.note_load(&self.full_rates(rules, from, false), from, seconds);
-        self.serve(rules, &self.full_rates(rules, from, self.degraded), seconds);
-        self.keep_waiting(rules, from, seconds);
+        self.fleet.look(from, until);
+        self.note_load(&self.full_rates(rules, false), from, seconds);
+        self.serve(rules, &self.full_rates(rules, true), seconds);
+        self.keep_waiting(rules, seconds);
+        self.tell_scalers(rules, until);
         self.spread(seconds);
     }
 
@@ -207,6 +230,17 @@ impl<'a> Fluid<'a> {
                 (DemandKind::Population(_), crowd) => crowd.map_or(0.0, |c| wanted[c].own),
             };
         }
+    }
+
+    /// What autoscalers measure.
+    fn tell_scalers(&mut self, rules: &Rules, until: SimTime) {
+        let mut came = vec![0.0; self.scenario.demands.len()];
+        let mut wait = came.clone();
+        for flow in &self.flows {
+            came[flow.demand] += flow.admitted;
+            wait[flow.demand] += flow.waiting;
+        }
+        self.fleet.tell(rules, until, [&came, &wait]);
     }
 
     fn note_peaks(&mut self, middle_s: f64, seconds: f64) {
@@ -278,152 +312,6 @@ impl<'a> Fluid<'a> {
         }
     }
 
-    /// By flow: images a second if the whole fleet did nothing else, at the standard or at the
-    /// degraded quality.
-    fn full_rates(&self, rules: &Rules, at: SimTime, degraded: bool) -> Vec<f64> {
-        let given_instead = rules.policy.degradation.as_ref().filter(|_| degraded);
-        let quality_of = |work: &Work| {
-            let name = given_instead.map(|degradation| degradation.quality.as_str());
-            name.and_then(|name| work.quality(name)).unwrap_or(0)
-        };
-        let rate = |flow: &Flow<'_>| {
-            let work = &self.scenario.works[self.scenario.demands[flow.demand].work];
-            supply::rate_per_s(self.scenario, rules, at, (work, quality_of(work)))
-        };
-        self.flows.iter().map(rate).collect()
-    }
-
-    fn note_load(&mut self, rates: &[f64], from: SimTime, seconds: f64) {
-        let time = |count: fn(&Flow<'_>) -> f64| -> f64 {
-            let flows = self.flows.iter().zip(rates);
-            flows.map(|(flow, rate)| busy_s(count(flow), *rate)).sum()
-        };
-        let (needed_s, admitted_s) = (time(|f| f.offered), time(|f| f.admitted));
-        let offered: f64 = self.flows.iter().map(|flow| flow.offered).sum();
-        // Without demand the first kind of work stands for the mix.
-        let images_per_s = if needed_s > 0.0 && needed_s.is_finite() {
-            offered / needed_s
-        } else {
-            rates.first().copied().unwrap_or(0.0)
-        };
-        let pools = 0..self.scenario.pools.len();
-        let replicas = pools
-            .map(|pool| supply::replicas(self.scenario, pool, from))
-            .sum();
-        let last = self.capacity.last();
-        let unchanged = last.is_some_and(|last| {
-            last.replicas == replicas
-                && (last.images_per_s - images_per_s).abs() <= 0.01 * last.images_per_s
-        });
-        if !unchanged {
-            self.capacity.push(Capacity {
-                from_s: from.as_s(),
-                replicas,
-                images_per_s,
-            });
-        }
-        if admitted_s > seconds {
-            self.overloaded_s += seconds;
-        }
-        if images_per_s > 0.0 {
-            self.needed_s += needed_s;
-            self.possible_s += seconds;
-            if needed_s / seconds > self.load_peak {
-                self.load_peak = needed_s / seconds;
-                self.load_peak_at_s = from.as_s() + 0.5 * seconds;
-            }
-        }
-    }
-
-    /// What the fleet makes of those who wait and those who come: all at the same share, or by
-    /// priority.
-    fn serve(&mut self, rules: &Rules, rates: &[f64], seconds: f64) {
-        let priority = |flow: &Flow<'_>| match rules.policy.order {
-            QueueOrder::Priority | QueueOrder::Preemptive => rules.tiers[flow.tier].priority,
-            QueueOrder::Fcfs | QueueOrder::Shares | QueueOrder::Lifo | QueueOrder::Deadline => 0,
-        };
-        let mut levels: Vec<u8> = self.flows.iter().map(priority).collect();
-        levels.sort_unstable();
-        levels.dedup();
-        let mut left_s = seconds;
-        for level in levels {
-            let flows = self.flows.iter_mut().zip(rates);
-            let mut group: Vec<_> = flows.filter(|(flow, _)| priority(flow) == level).collect();
-            let wanted_s: f64 = group
-                .iter()
-                .map(|(flow, rate)| busy_s(flow.waiting + flow.admitted, **rate))
-                .sum();
-            let share = if wanted_s <= left_s {
-                1.0
-            } else {
-                left_s / wanted_s
-            };
-            for (flow, _) in &mut group {
-                let all = flow.waiting + flow.admitted;
-                flow.served = share * all;
-                flow.left = all - flow.served;
-            }
-            left_s -= share.min(1.0) * wanted_s.min(f64::MAX);
-            left_s = left_s.max(0.0);
-        }
-        for flow in &self.flows {
-            self.tiers[flow.tier].completed += flow.served;
-            self.total.completed += flow.served;
-        }
-    }
-
-    /// Who is left waits, as far as patience lasts and the queue has room.
-    ///
-    /// With w waiting before, r left after service and mean patience m, the number that waits follows
-    /// dw/dt = (r - w) / step - w / m, so it settles at what comes in a patience however long the step.
-    fn keep_waiting(&mut self, rules: &Rules, from: SimTime, seconds: f64) {
-        let slots = supply::slots(self.scenario, rules, from);
-        let patient = |flow: &Flow<'_>| {
-            let Some(mean_s) = mean_patience_s(self.scenario, flow.tier) else {
-                return flow.left;
-            };
-            let mean_s = mean_s.max(1e-9);
-            let gone = -libm::expm1(-seconds / mean_s);
-            let coming = flow.left - flow.waiting;
-            let waiting = flow.waiting * (1.0 - gone) + coming * gone * mean_s / seconds;
-            waiting.clamp(0.0, flow.left)
-        };
-        let waiting: Vec<f64> = self.flows.iter().map(patient).collect();
-        let room = self.room(rules, slots, seconds);
-        let kept = (room / waiting.iter().sum::<f64>().max(1e-300)).min(1.0);
-        for (index, waiting) in waiting.into_iter().enumerate() {
-            let flow = &mut self.flows[index];
-            let lost = Lost {
-                queue_full: flow.left * (1.0 - kept),
-                abandoned: (flow.left - waiting) * kept,
-                ..Lost::default()
-            };
-            flow.waiting = waiting * kept;
-            let tier = flow.tier;
-            self.lose(tier, lost);
-        }
-        let waiting: f64 = self.flows.iter().map(|flow| flow.waiting).sum();
-        self.waiting_max = self.waiting_max.max(waiting);
-        if let Some(degradation) = &rules.policy.degradation {
-            let per_slot = waiting / slots.max(1.0);
-            self.degraded =
-                per_slot > degradation.above || (self.degraded && per_slot >= degradation.below);
-        }
-    }
-
-    /// Requests that may wait.
-    fn room(&self, rules: &Rules, slots: f64, seconds: f64) -> f64 {
-        let admission = rules.policy.admission;
-        let queue = match admission.queue_limit {
-            QueueLimit::None => f64::INFINITY,
-            QueueLimit::Requests(requests) => requests as f64 * self.scenario.pools.len() as f64,
-            QueueLimit::PerSlot(requests) => requests * slots,
-        };
-        let served: f64 = self.flows.iter().map(|flow| flow.served).sum();
-        let wait = admission.refuse_wait_above;
-        queue.min(wait.map_or(f64::INFINITY, |wait| wait.as_s() * served / seconds))
-    }
-
     /// Delivered images are seen, and those who got them think of the next.
     fn spread(&mut self, seconds: f64) {
         let half_life_s = self
@@ -456,7 +344,7 @@ impl<'a> Fluid<'a> {
         }
     }
 
-    fn lose(&mut self, tier: usize, lost: Lost) {
+    pub(super) fn lose(&mut self, tier: usize, lost: Lost) {
         for sum in [&mut self.tiers[tier].lost, &mut self.total.lost] {
             sum.closed += lost.closed;
             sum.quota += lost.quota;
@@ -467,26 +355,25 @@ impl<'a> Fluid<'a> {
     }
 }
 
-/// Seconds of the whole fleet for so many requests; none for none, however slow the fleet.
-fn busy_s(requests: f64, rate_per_s: f64) -> f64 {
-    if requests > 0.0 {
-        requests / rate_per_s
-    } else {
-        0.0
-    }
-}
-
 fn rules_at(scenario: &Scenario, at: SimTime) -> &Rules {
     let after = scenario.rules.partition_point(|entry| entry.0 <= at);
     &scenario.rules[after.saturating_sub(1)].1
 }
 
-/// The steps: an equal grid, cut where the operator does something.
+/// The steps: an equal grid, cut where the operator or an autoscaler does something.
 fn edges(scenario: &Scenario) -> Vec<SimTime> {
     let end = scenario.horizon.0;
     let wanted = (scenario.series_interval.0 / STEPS_PER_INTERVAL).max(1);
-    let step = wanted.max(end / MOST_STEPS).max(1);
+    let least = (end / MOST_STEPS).max(1);
+    let step = wanted.max(least);
     let mut edges: Vec<u64> = (0..end / step).map(|i| i * step).collect();
+    for scaler in scenario
+        .autoscalers
+        .iter()
+        .filter(|scaler| scaler.every.0 >= least)
+    {
+        edges.extend((1..=end / scaler.every.0).map(|i| i * scaler.every.0));
+    }
     edges.push(end);
     edges.push(0);
     edges.extend(scenario.rules.iter().map(|entry| entry.0.0));

@@ -7,7 +7,7 @@
 
 use serde::Serialize;
 
-use super::fluid::Fluid;
+use super::fluid::{Fluid, Peak};
 use super::supply;
 use crate::finance::Newsvendor;
 use crate::scenario::Scenario;
@@ -21,7 +21,7 @@ const SPREAD_LEAST: f64 = 0.005;
 pub struct Reserve {
     /// When the peak is, in seconds after the start.
     pub at_s: f64,
-    /// Mean demand in GPUs.
+    /// Mean demand in GPUs of the group that is loaded most.
     pub demand_gpus: f64,
     /// Its standard deviation.
     pub demand_sd_gpus: f64,
@@ -33,23 +33,24 @@ pub struct Reserve {
     pub critical_ratio: f64,
     /// The best number of GPUs.
     pub optimal_gpus: f64,
-    /// The number that the scenario has in service then.
+    /// The number that the scenario has in service then for that group.
     pub present_gpus: f64,
 }
 
 /// The best reserve; `None` where the demand is hardly uncertain, or a GPU costs nothing or brings no more
 /// than it costs.
 pub(super) fn reserve(scenario: &Scenario, fluid: &Fluid<'_>) -> Option<Reserve> {
-    let at = SimTime::from_s(fluid.load_peak_at_s);
+    let peak = &fluid.peak;
+    let at = SimTime::from_s(peak.at_s);
     let rules = scenario.rules.iter().rev().find(|(from, _)| *from <= at);
     let rules = &rules.unwrap_or(&scenario.rules[0]).1;
-    let (gpus, log_variance) = present(scenario, at);
-    let demand = scenario.demands.first()?;
+    let (gpus, log_variance) = present(scenario, peak);
+    let demand = &scenario.demands[*peak.demands.first()?];
     let work = &scenario.works[demand.work];
-    let images_per_s = supply::rate_per_s(scenario, rules, at, (work, 0));
+    let images_per_s = supply::rate_per_s(scenario, rules, &peak.pools, &peak.replicas, (work, 0));
     let value = 3600.0 * images_per_s * work.qualities[0].usd_per_image / gpus;
     let cost = cost_usd_per_gpu_hour(scenario, at)?;
-    let requests = fluid.load_peak * supply::slots(scenario, rules, at);
+    let requests = peak.load * supply::slots(scenario, rules, &peak.pools, &peak.replicas);
     let spread = libm::sqrt(1.0 / requests + log_variance);
     if !(spread.is_finite() && spread >= SPREAD_LEAST && cost > 0.0 && value > cost) {
         return None;
@@ -58,9 +59,9 @@ pub(super) fn reserve(scenario: &Scenario, fluid: &Fluid<'_>) -> Option<Reserve>
         underage_usd: value - cost,
         overage_usd: cost,
     };
-    let demand_gpus = fluid.load_peak * gpus;
+    let demand_gpus = peak.load * gpus;
     Some(Reserve {
-        at_s: fluid.load_peak_at_s,
+        at_s: peak.at_s,
         demand_gpus,
         demand_sd_gpus: spread * demand_gpus,
         value_usd_per_gpu_hour: value,
@@ -71,12 +72,13 @@ pub(super) fn reserve(scenario: &Scenario, fluid: &Fluid<'_>) -> Option<Reserve>
     })
 }
 
-/// GPUs in service, and the largest variance of the logarithm of a profile's speed.
-fn present(scenario: &Scenario, at: SimTime) -> (f64, f64) {
+/// GPUs in service of those that the peak loads, and the largest variance of the logarithm of a profile's speed.
+fn present(scenario: &Scenario, peak: &Peak) -> (f64, f64) {
     let (mut gpus, mut log_variance) = (0.0, 0.0_f64);
-    for (index, pool) in scenario.pools.iter().enumerate() {
+    for &index in &peak.pools {
+        let pool = &scenario.pools[index];
         let of_replica = f64::from(pool.profile.gpus_per_replica);
-        gpus += supply::replicas(scenario, index, at) as f64 * of_replica;
+        gpus += peak.replicas[index] * of_replica;
         if let Some(spread) = &pool.profile.spread {
             let both =
                 spread.log_sd * spread.log_sd + spread.scaling_log_sd * spread.scaling_log_sd;

@@ -11,21 +11,26 @@ pub(super) fn serves_from(scenario: &Scenario, pool: &Pool, delivered: SimTime) 
     }
 }
 
-/// Replicas of a pool in service at `at`; none while it stands still.
-pub(super) fn replicas(scenario: &Scenario, pool: usize, at: SimTime) -> u64 {
-    let stands_still = scenario
-        .outages
-        .iter()
-        .any(|outage| outage.pool == pool && outage.from <= at && at < outage.until);
-    if stands_still {
-        return 0;
-    }
-    let pool = &scenario.pools[pool];
+/// Whether a pool stands still at `at`.
+pub(super) fn stands_still(scenario: &Scenario, pool: usize, at: SimTime) -> bool {
+    let mut outages = scenario.outages.iter();
+    outages.any(|outage| outage.pool == pool && outage.from <= at && at < outage.until)
+}
+
+/// Replicas of a pool that are there at `at`.
+pub(super) fn delivered(scenario: &Scenario, pool: &Pool, at: SimTime) -> u64 {
     let delivered = pool.deliveries.iter();
     delivered
         .take_while(|delivery| serves_from(scenario, pool, delivery.0) <= at)
         .map(|delivery| u64::from(delivery.1))
         .sum()
+}
+
+/// Replicas of a pool that are handed over by `at`, whether they serve or not.
+pub(super) fn handed_over(pool: &Pool, at: SimTime) -> u64 {
+    let delivered = pool.deliveries.iter();
+    let there = delivered.take_while(|delivery| delivery.0 <= at);
+    there.map(|delivery| u64::from(delivery.1)).sum()
 }
 
 /// Requests in a full batch, and whether memory allows fewer than the batch limit.
@@ -35,28 +40,32 @@ pub(super) fn places(pool: &Pool, rules: &Rules, work: &Work) -> (u32, bool) {
     (places, places < batching.places(pool.batch_limit))
 }
 
-/// Images a second of all pools if they did nothing but this work at this quality.
+/// Images a second of some pools if they did nothing but this work at this quality, given the replicas by pool.
 pub(super) fn rate_per_s(
     scenario: &Scenario,
     rules: &Rules,
-    at: SimTime,
+    pools: &[usize],
+    replicas: &[f64],
     (work, quality): (&Work, usize),
 ) -> f64 {
-    let of_pool = |(index, pool): (usize, &Pool)| {
+    let of_pool = |&index: &usize| {
+        let pool = &scenario.pools[index];
         let (places, _) = places(pool, rules, work);
-        let replica = work.rate_per_s(&pool.profile.curve, places, quality);
-        replicas(scenario, index, at) as f64 * replica
+        replicas[index] * work.rate_per_s(&pool.profile.curve, places, quality)
     };
-    scenario.pools.iter().enumerate().map(of_pool).sum()
+    pools.iter().map(of_pool).sum()
 }
 
-/// Places in the batches of all replicas in service.
-pub(super) fn slots(scenario: &Scenario, rules: &Rules, at: SimTime) -> f64 {
-    let of_pool = |(index, pool): (usize, &Pool)| {
-        let places = rules.policy.batching.places(pool.batch_limit);
-        replicas(scenario, index, at) as f64 * f64::from(places)
+/// Places in the batches of all replicas in service of some pools.
+pub(super) fn slots(scenario: &Scenario, rules: &Rules, pools: &[usize], replicas: &[f64]) -> f64 {
+    let of_pool = |&index: &usize| {
+        let places = rules
+            .policy
+            .batching
+            .places(scenario.pools[index].batch_limit);
+        replicas[index] * f64::from(places)
     };
-    scenario.pools.iter().enumerate().map(of_pool).sum()
+    pools.iter().map(of_pool).sum()
 }
 
 /// Places in the batches of all replicas that will ever be delivered.

@@ -6,11 +6,18 @@
 //! window is the bound. It holds whatever the order, routing and admission, for the requests that came
 //! in the run. A response time of a quantile q is taken for a promise to a share q of all that is
 //! offered, for a fleet that refuses everybody answers nobody late.
+//!
+//! Of tiers taken together only the pools that may serve any of them count: of each tier by itself, of all, and of
+//! all those that are confined to the same clusters. A pool makes the quickest work that they ask of it.
+//!
+//! The best case is taken wherever something is left to chance or to rules: nothing fails or is maintained, and what an
+//! autoscaler may order serves from its delivery on. Where deliveries are random it is the bound of the first run,
+//! with the dates that it drew.
 
 use serde::Serialize;
 
 use crate::metrics::summary::Summary;
-use crate::scenario::{Goal, Pool, Scenario};
+use crate::scenario::{Demand, DemandKind, Goal, Pool, Scenario, Work};
 
 /// Most pieces in which the time is looked at; windows are of any two of their edges.
 const PIECES: usize = 240;
@@ -56,25 +63,16 @@ struct Duty {
 pub(super) fn least(scenarios: [(u64, &Scenario); 2], demand: &Summary) -> Option<Least> {
     let [(size, small), (_, large)] = scenarios;
     let horizon_s = small.horizon.as_s();
-    let one =
-        |from_s: f64, until_s: f64| images(large, from_s, until_s) - images(small, from_s, until_s);
-    if one(0.0, horizon_s) <= 0.0 {
+    let all: Vec<usize> = (0..small.tiers.len()).collect();
+    let [few, more] = [small, large].map(|scenario| {
+        let rates = full_rates_per_s(scenario, &all);
+        images(scenario, &rates, 0.0, horizon_s)
+    });
+    if more <= few {
         return None;
     }
     let edges = edges(demand, horizon_s);
     let duties = duties(small, demand, &edges);
-    let mut joint: Vec<&Duty> = duties.iter().flatten().collect();
-    let mut groups: Vec<Vec<&Duty>> = joint.iter().map(|duty| vec![*duty]).collect();
-    // All tiers together, each by its strictest promise.
-    joint = duties
-        .iter()
-        .filter_map(|of_tier| {
-            of_tier
-                .iter()
-                .min_by(|a, b| a.allowance.total_cmp(&b.allowance))
-        })
-        .collect();
-    groups.push(joint);
     let mut best = Least {
         size: 0,
         from_s: 0.0,
@@ -82,17 +80,16 @@ pub(super) fn least(scenarios: [(u64, &Scenario); 2], demand: &Summary) -> Optio
         hopeless_s: None,
     };
     let mut shortest = 0.0;
-    for group in &groups {
-        let limit_s = group.iter().map(|duty| duty.limit_s).fold(0.0, f64::max);
+    for group in groups(small, &duties) {
+        let rates = [small, large].map(|scenario| full_rates_per_s(scenario, &group.tiers));
+        let limits_s = group.duties.iter().map(|duty| duty.limit_s);
+        let limit_s = limits_s.fold(0.0, f64::max);
         for (a, &from_s) in edges.iter().enumerate() {
             for (b, &edge_s) in edges.iter().enumerate().skip(a + 1) {
                 let until_s = (edge_s + limit_s).min(horizon_s);
-                let needed: f64 = group
-                    .iter()
-                    .map(|duty| (duty.offered[b] - duty.offered[a] - duty.allowance).max(0.0))
-                    .sum();
-                let short = needed - images(small, from_s, until_s);
-                let further = one(from_s, until_s);
+                let made = images(small, &rates[0], from_s, until_s);
+                let short = group.needed(a, b) - made;
+                let further = images(large, &rates[1], from_s, until_s) - made;
                 if further <= 0.0 {
                     if short > shortest {
                         shortest = short;
@@ -108,6 +105,60 @@ pub(super) fn least(scenarios: [(u64, &Scenario); 2], demand: &Summary) -> Optio
         }
     }
     Some(best)
+}
+
+/// Tiers that are looked at together, and what must be done for them.
+struct Group<'d> {
+    tiers: Vec<usize>,
+    duties: Vec<&'d Duty>,
+}
+
+impl Group<'_> {
+    /// Requests of a window that must be done.
+    fn needed(&self, a: usize, b: usize) -> f64 {
+        let of = |duty: &&Duty| (duty.offered[b] - duty.offered[a] - duty.allowance).max(0.0);
+        self.duties.iter().map(of).sum()
+    }
+}
+
+/// Each promise by itself, then all tiers together and those that are confined to the pools of one of them, each tier
+/// by its strictest promise.
+fn groups<'d>(scenario: &Scenario, duties: &'d [Vec<Duty>]) -> Vec<Group<'d>> {
+    let each = duties.iter().enumerate();
+    let mut groups: Vec<Group<'d>> = each
+        .flat_map(|(tier, of_tier)| {
+            of_tier.iter().map(move |duty| Group {
+                tiers: vec![tier],
+                duties: vec![duty],
+            })
+        })
+        .collect();
+    let strictest = |tier: usize| {
+        let of_tier = duties[tier].iter();
+        of_tier.min_by(|a, b| a.allowance.total_cmp(&b.allowance))
+    };
+    let promised: Vec<usize> = (0..duties.len())
+        .filter(|&tier| strictest(tier).is_some())
+        .collect();
+    let mut together = vec![promised.clone()];
+    let pools: Vec<Vec<bool>> = (0..duties.len())
+        .map(|tier| pools_for(scenario, &[tier]))
+        .collect();
+    for &tier in &promised {
+        let confined = |other: &&usize| {
+            let mut both = pools[**other].iter().zip(&pools[tier]);
+            both.all(|(&its, &there)| there || !its)
+        };
+        let confined: Vec<usize> = promised.iter().filter(confined).copied().collect();
+        if confined.len() > 1 && !together.contains(&confined) {
+            together.push(confined);
+        }
+    }
+    groups.extend(together.into_iter().map(|tiers| Group {
+        duties: tiers.iter().filter_map(|&tier| strictest(tier)).collect(),
+        tiers,
+    }));
+    groups
 }
 
 /// The time in equal pieces of whole intervals of the series.
@@ -160,30 +211,65 @@ fn offered(demand: &Summary, tier: &str, edges: &[f64]) -> Vec<f64> {
     edges.iter().map(|&edge_s| up_to(edge_s)).collect()
 }
 
-/// Images that the fleet can make between two times with all batches full; outages do not count.
-fn images(scenario: &Scenario, from_s: f64, until_s: f64) -> f64 {
-    let of_pool = |pool: &Pool| {
+/// Images that pools of these rates can make between two times with all batches full; outages do not count.
+fn images(scenario: &Scenario, rates_per_s: &[f64], from_s: f64, until_s: f64) -> f64 {
+    let of_pool = |(pool, rate_per_s): (&Pool, &f64)| {
         let seconds = |&(at, replicas): &(crate::units::SimTime, u32)| {
             f64::from(replicas) * (until_s - from_s.max(at.as_s())).max(0.0)
         };
-        full_rate_per_s(scenario, pool) * pool.deliveries.iter().map(seconds).sum::<f64>()
+        rate_per_s * pool.deliveries.iter().map(seconds).sum::<f64>()
     };
-    scenario.pools.iter().map(of_pool).sum()
+    scenario.pools.iter().zip(rates_per_s).map(of_pool).sum()
 }
 
-/// Images a second of one replica at the quickest work that is asked for, at the quickest quality that
-/// the rules ever give.
-fn full_rate_per_s(scenario: &Scenario, pool: &Pool) -> f64 {
-    let asked = scenario.demands.iter().map(|demand| demand.work);
+/// Whether requests of a demand may be of one of these tiers.
+fn is_of(demand: &Demand, tiers: &[usize]) -> bool {
+    let subscribed = match &demand.kind {
+        DemandKind::Population(population) => population.conversion_tier,
+        DemandKind::Rate { .. } | DemandKind::Trace(_) => None,
+    };
+    tiers.contains(&demand.tier) || subscribed.is_some_and(|tier| tiers.contains(&tier))
+}
+
+/// The demands of some tiers that a pool may serve.
+fn served<'s>(scenario: &'s Scenario, pool: &Pool, tiers: &[usize]) -> Vec<&'s Demand> {
+    let cluster = &scenario.clusters[pool.cluster];
+    let may = |demand: &&Demand| {
+        let home = &scenario.regions[demand.region];
+        is_of(demand, tiers) && cluster.can_do(demand.work) && home.may_be_served_in(cluster.region)
+    };
+    scenario.demands.iter().filter(may).collect()
+}
+
+/// By pool: whether it may serve any of some tiers.
+fn pools_for(scenario: &Scenario, tiers: &[usize]) -> Vec<bool> {
+    let pools = scenario.pools.iter();
+    pools
+        .map(|pool| !served(scenario, pool, tiers).is_empty())
+        .collect()
+}
+
+/// By pool: images a second of one replica at the quickest work that some tiers may ask of it, at the quickest
+/// quality that the rules ever give; 0 where it may serve none of them.
+fn full_rates_per_s(scenario: &Scenario, tiers: &[usize]) -> Vec<f64> {
+    let of_pool = |pool: &Pool| {
+        let asked = served(scenario, pool, tiers).into_iter();
+        let rates =
+            asked.map(|demand| full_rate_per_s(scenario, pool, &scenario.works[demand.work]));
+        rates.fold(0.0, f64::max)
+    };
+    scenario.pools.iter().map(of_pool).collect()
+}
+
+/// Images a second of one replica that does a work, at the quickest quality that the rules ever give.
+fn full_rate_per_s(scenario: &Scenario, pool: &Pool, work: &Work) -> f64 {
     let mut best = 0.0_f64;
-    for work in asked.map(|index| &scenario.works[index]) {
-        for (_, rules) in &scenario.rules {
-            let places = pool.places(&rules.policy.batching, work.memory_bytes);
-            let lower = rules.policy.degradation.as_ref();
-            let lower = lower.and_then(|degradation| work.quality(&degradation.quality));
-            for quality in [Some(0), lower].into_iter().flatten() {
-                best = best.max(work.rate_per_s(&pool.profile.curve, places, quality));
-            }
+    for (_, rules) in &scenario.rules {
+        let places = pool.places(&rules.policy.batching, work.memory_bytes);
+        let lower = rules.policy.degradation.as_ref();
+        let lower = lower.and_then(|degradation| work.quality(&degradation.quality));
+        for quality in [Some(0), lower].into_iter().flatten() {
+            best = best.max(work.rate_per_s(&pool.profile.curve, places, quality));
         }
     }
     best
@@ -286,6 +372,65 @@ mod tests {
         assert_eq!(
             least([(1, &scenario), (2, &scenario)], &trial.summary),
             None
+        );
+    }
+
+    /// Two tiers of 20 requests a second and half a second each: one may be served here alone, the other anywhere.
+    fn confined(here: u32, there: u32) -> Scenario {
+        let goal = Goal::Completed { share: 0.9 };
+        let mut scenario = queue(here, goal);
+        let mut region = scenario.regions[0].clone();
+        region.name = "there".into();
+        scenario.regions.push(region);
+        scenario.regions[0].served_in = vec![true, false];
+        let mut cluster = scenario.clusters[0].clone();
+        (cluster.name, cluster.region) = ("there".into(), 1);
+        scenario.clusters.push(cluster);
+        let mut pool = scenario.pools[0].clone();
+        (pool.name, pool.cluster) = ("there/1".into(), 1);
+        pool.deliveries[0].1 = there;
+        scenario.pools.push(pool);
+        let mut demand = scenario.demands[0].clone();
+        (demand.name, demand.region, demand.tier) = ("guests".into(), 1, 1);
+        scenario.demands.push(demand);
+        let mut tier = scenario.tiers[0].clone();
+        tier.name = "guests".into();
+        scenario.tiers.push(tier);
+        for (_, rules) in &mut scenario.rules {
+            rules.tiers.push(rules.tiers[0].clone());
+        }
+        let slo = Slo {
+            tier: 1,
+            name: "guests".into(),
+            ..scenario.slos[0].clone()
+        };
+        scenario.slos.push(slo);
+        scenario
+    }
+
+    fn of_confined(sizes: [(u64, [u32; 2]); 2]) -> Least {
+        let large = confined(30, 30);
+        let trial = trials::run(&Arc::new(large), 1, &mut |_| ControlFlow::Continue(()));
+        let [small, large] = sizes.map(|(size, [here, there])| (size, confined(here, there)));
+        least([(small.0, &small.1), (large.0, &large.1)], &trial.summary).expect("they serve")
+    }
+
+    #[test]
+    fn a_tier_that_is_confined_counts_only_what_may_serve_it() {
+        // 9 erlang of each must be done. With 30 servers there, the fleet has enough from the start, but not here.
+        let here = of_confined([(3, [3, 30]), (4, [4, 30])]);
+        assert!(
+            (9..=10).contains(&here.size) && here.hopeless_s.is_none(),
+            "{here:?}"
+        );
+        // With 5 here no number of servers there helps who may not go there.
+        let there = of_confined([(3, [5, 3]), (4, [5, 4])]);
+        assert!(there.hopeless_s.is_some(), "{there:?}");
+        // With 12 here, 6 there do the rest of the 18.
+        let there = of_confined([(3, [12, 3]), (4, [12, 4])]);
+        assert!(
+            (6..=7).contains(&there.size) && there.hopeless_s.is_none(),
+            "{there:?}"
         );
     }
 }

@@ -1,5 +1,6 @@
 //! Elasticity: rules that add and take away replicas, and what a start-up is made of.
 
+use super::Scenario;
 use crate::random::Law;
 use crate::units::SimDuration;
 
@@ -28,6 +29,18 @@ pub struct Autoscaler {
     pub warm: u32,
     /// How long a ready one takes to serve, in seconds.
     pub warm_start_s: Law,
+}
+
+impl Autoscaler {
+    /// The time of the week, local to its first cluster, at the start: seconds after Monday, 0:00.
+    #[must_use]
+    pub fn week_start_s(&self, scenario: &Scenario) -> f64 {
+        const THURSDAY_S: i64 = 3 * 86_400;
+        let region = scenario.clusters[self.clusters[0]].region;
+        // The first of January 1970 was a Thursday.
+        let local = scenario.start_unix_s + scenario.regions[region].utc_offset_s + THURSDAY_S;
+        local.rem_euclid(7 * 86_400) as f64
+    }
 }
 
 /// What bounds every rule.

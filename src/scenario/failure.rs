@@ -144,6 +144,13 @@ impl Topology {
         u64::from(self.gpus_per_replica.div_ceil(self.gpus_per_node))
     }
 
+    /// The replicas, of at most so many, that share no node with others; one node at least, or what of it is asked for.
+    #[must_use]
+    pub fn whole_nodes(&self, at_most: u64) -> u64 {
+        let each = self.replicas_per_node();
+        (at_most / each * each).max(at_most.min(each)).max(1)
+    }
+
     /// Nodes in which so many replicas stand.
     #[must_use]
     pub fn nodes(&self, replicas: u64) -> u64 {

@@ -23,6 +23,7 @@ use crate::scenario::{Rules, Scenario};
 use crate::units::SimTime;
 use bay::{Bay, State};
 use ledger::Ledger;
+pub use meter::LoadMeter;
 pub use rule::{Controller, Reading, staffed};
 use scaler::Scaler;
 pub use scaler::ScalerTally;

@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-pub use elastic::{Controller, Reading, ScalerTally, staffed};
+pub use elastic::{Controller, LoadMeter, Reading, ScalerTally, staffed};
 pub use failures::{CauseTally, FailureTally};
 pub use gateway::PeopleTally;
 pub use tally::{Levels, PoolTally, Refusal, TierTally};

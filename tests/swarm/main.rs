@@ -15,6 +15,7 @@ mod failures;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use meltpoint::estimate::estimate;
 use meltpoint::metrics::summary::{Summary, TierSummary};
 use meltpoint::scenario::{Batching, Dispatch, QueueOrder, Rules, Scenario};
 use meltpoint::sim::{Simulation, TierTally};
@@ -186,6 +187,41 @@ fn is_sound(scenario: Scenario) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// What is expected before a run adds up, and is a number.
+fn is_expected(scenario: &Scenario) -> Result<(), TestCaseError> {
+    let found = estimate(scenario);
+    for tier in found.tiers.iter().chain([&found.total]) {
+        let lost = tier.lost.shed() + tier.lost.abandoned;
+        let parts = [
+            tier.completed,
+            tier.lost.shed(),
+            tier.lost.abandoned,
+            tier.waiting,
+        ];
+        prop_assert!(parts.iter().all(|part| *part >= 0.0), "{:?}", tier);
+        let known = tier.completed + lost + tier.waiting;
+        prop_assert!(
+            (tier.offered - known).abs() <= 1e-6 * (1.0 + tier.offered),
+            "{:?}",
+            tier
+        );
+    }
+    let loads = [found.load_mean, found.load_peak];
+    prop_assert!(
+        loads.iter().flatten().all(|load| load.is_finite()),
+        "{:?}",
+        loads
+    );
+    prop_assert!(
+        found
+            .capacity
+            .iter()
+            .all(|now| now.images_per_s.is_finite())
+    );
+    prop_assert!(found.waiting_max.is_finite() && found.wall_s.is_finite());
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -202,6 +238,13 @@ proptest! {
     #[test]
     fn books_are_balanced_whatever_fails(scenario in failures::scenario()) {
         play(&Arc::new(scenario))?;
+    }
+
+    #[test]
+    fn what_is_expected_of_any_scenario_adds_up(
+        scenario in prop_oneof![ask::scenario(), elastic::scenario(), failures::scenario()]
+    ) {
+        is_expected(&scenario)?;
     }
 
     #[test]

@@ -9,16 +9,17 @@ use crate::units::{SimDuration, SimTime};
 
 /// The work offered up to each end of a window, as long as it is needed.
 #[derive(Clone, Debug)]
-pub(super) struct Meter {
+pub struct LoadMeter {
     /// (time, replica-seconds offered until then), by time.
     marks: VecDeque<(SimTime, f64)>,
     /// How far back somebody looks.
     memory: SimDuration,
 }
 
-impl Meter {
+impl LoadMeter {
     /// A meter that can look back so far.
-    pub(super) fn new(memory: SimDuration) -> Self {
+    #[must_use]
+    pub fn new(memory: SimDuration) -> Self {
         Self {
             marks: VecDeque::from([(SimTime::ZERO, 0.0)]),
             memory,
@@ -26,7 +27,7 @@ impl Meter {
     }
 
     /// So much more was offered up to the end of a window.
-    pub(super) fn add(&mut self, until: SimTime, replica_s: f64) {
+    pub fn add(&mut self, until: SimTime, replica_s: f64) {
         let total = self.marks.back().map_or(0.0, |mark| mark.1) + replica_s;
         self.marks.push_back((until, total));
         // The mark before the first that is needed stays, to reckon between the two.
@@ -37,7 +38,8 @@ impl Meter {
     }
 
     /// The mean load in replicas over the `window` before `until`, or as much of it as the run has had.
-    pub(super) fn load(&self, until: SimTime, window: SimDuration) -> f64 {
+    #[must_use]
+    pub fn load(&self, until: SimTime, window: SimDuration) -> f64 {
         let from = SimTime(until.0.saturating_sub(window.0));
         let seconds = until.since(from).as_s();
         if seconds <= 0.0 {
@@ -68,7 +70,7 @@ mod tests {
     #[test]
     fn a_load_is_work_over_time_and_even_within_a_window() {
         let s = SimTime::from_s;
-        let mut meter = Meter::new(SimDuration::from_s(40.0));
+        let mut meter = LoadMeter::new(SimDuration::from_s(40.0));
         meter.add(s(10.0), 50.0);
         meter.add(s(14.0), 40.0);
         meter.add(s(40.0), 0.0);

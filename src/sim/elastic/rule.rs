@@ -6,7 +6,9 @@
 
 use std::collections::VecDeque;
 
-use crate::scenario::{Forecast, ScalingBounds, ScalingRule, ScheduledReplicas, Staffing};
+use crate::scenario::{
+    Autoscaler, Forecast, ScalingBounds, ScalingRule, ScheduledReplicas, Staffing,
+};
 use crate::units::{SimDuration, SimTime};
 
 /// What a controller sees when it decides.
@@ -59,8 +61,25 @@ impl Controller {
         }
     }
 
-    /// The start, with so many delivered: no more than those can have been ordered.
-    pub(super) fn begin(&mut self, available: u32) -> u32 {
+    /// The controller of an autoscaler with so many pools, each of which keeps one replica, or a request that is
+    /// routed there would find nobody.
+    #[must_use]
+    pub fn of(scaler: &Autoscaler, pools: u32) -> Self {
+        let mut bounds = scaler.bounds;
+        bounds.minimum = bounds.minimum.max(pools);
+        bounds.maximum = bounds.maximum.max(bounds.minimum);
+        let initial = scaler.initial.clamp(bounds.minimum, bounds.maximum);
+        Self::new(
+            scaler.rule.clone(),
+            bounds,
+            scaler.every,
+            scaler.reaction,
+            initial,
+        )
+    }
+
+    /// The start, with so many delivered: no more than those can have been ordered. Returns what is ordered.
+    pub fn begin(&mut self, available: u32) -> u32 {
         self.ordered = self.ordered.min(available);
         self.ordered
     }

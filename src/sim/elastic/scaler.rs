@@ -1,7 +1,7 @@
 //! One autoscaler at work: it measures, decides, and counts what came of it.
 
 use super::bay::{Bay, State, share_out};
-use super::meter::Meter;
+use super::meter::LoadMeter;
 use super::rule::{Controller, Reading};
 use crate::random::Stream;
 use crate::scenario::{Autoscaler, ScalingRule, Scenario};
@@ -98,7 +98,7 @@ impl ScalerTally {
 pub(super) struct Scaler {
     rule: Autoscaler,
     controller: Controller,
-    meter: Meter,
+    meter: LoadMeter,
     pub(super) bays: Vec<Bay>,
     /// Time of the week, local to its first cluster, at the start.
     week_start_s: f64,
@@ -112,27 +112,12 @@ pub(super) struct Scaler {
 
 impl Scaler {
     pub(super) fn new(scenario: &Scenario, rule: &Autoscaler, bays: Vec<Bay>) -> Self {
-        const THURSDAY_S: i64 = 3 * 86_400;
-        let region = scenario.clusters[rule.clusters[0]].region;
-        // The first of January 1970 was a Thursday.
-        let local = scenario.start_unix_s + scenario.regions[region].utc_offset_s + THURSDAY_S;
-        // Each pool keeps one replica, or a request that is routed there would find nobody.
-        let mut bounds = rule.bounds;
-        bounds.minimum = bounds.minimum.max(bays.len() as u32);
-        bounds.maximum = bounds.maximum.max(bounds.minimum);
-        let initial = rule.initial.clamp(bounds.minimum, bounds.maximum);
         let memory = SimDuration(rule.reaction.0.saturating_add(rule.window.0));
         Self {
-            controller: Controller::new(
-                rule.rule.clone(),
-                bounds,
-                rule.every,
-                rule.reaction,
-                initial,
-            ),
-            meter: Meter::new(memory),
+            controller: Controller::of(rule, bays.len() as u32),
+            meter: LoadMeter::new(memory),
             bays,
-            week_start_s: local.rem_euclid(7 * 86_400) as f64,
+            week_start_s: rule.week_start_s(scenario),
             next: SimTime::ZERO + rule.every,
             stream: scenario.seed.stream(&rule.name, "warm start", 0),
             crossed: None,

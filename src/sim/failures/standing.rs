@@ -148,7 +148,6 @@ impl Standing {
 
     /// Replicas that are worked on together: at most so many, and whole nodes where several share one.
     pub(super) fn group(&self, at_most: u64) -> u64 {
-        let each = self.topology.replicas_per_node();
-        (at_most / each * each).max(at_most.min(each)).max(1)
+        self.topology.whole_nodes(at_most)
     }
 }
