@@ -21,7 +21,7 @@ pub(super) fn short(value: f64) -> String {
     if size == 0.0 {
         return "0".to_owned();
     }
-    if !(0.001..1e18).contains(&size) {
+    if !(0.0001..1e18).contains(&size) {
         return format!("{value:.2e}");
     }
     let mut prefix = 0;
@@ -42,7 +42,8 @@ fn three_digits(value: f64) -> String {
         0.9995.. => 2,
         0.0995.. => 3,
         0.00995.. => 4,
-        _ => 5,
+        0.000995.. => 5,
+        _ => 6,
     };
     let text = format!("{value:.decimals$}");
     match text.contains('.') {
@@ -200,11 +201,10 @@ mod tests {
 
     #[test]
     fn short_numbers_have_three_digits_and_a_prefix() {
-        let shown = [0.0, 0.0123, 0.5, 12.34, 999.7, 4567.0, 130e6, 1e20, -1500.0].map(short);
-        let expected = [
-            "0", "0.0123", "0.5", "12.3", "1 k", "4.57 k", "130 M", "1.00e20", "-1.5 k",
-        ];
-        assert_eq!(shown, expected);
+        let shown = [0.0, 0.0004, 0.0123, 0.5, 12.34, 999.7].map(short);
+        assert_eq!(shown, ["0", "0.0004", "0.0123", "0.5", "12.3", "1 k"]);
+        let shown = [4567.0, 130e6, 1e20, -1500.0].map(short);
+        assert_eq!(shown, ["4.57 k", "130 M", "1.00e20", "-1.5 k"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use super::font;
 use super::panel::Panel;
+use crate::report::escape;
 
 /// Width of all plots: from the axis to the right edge.
 pub(super) const LEFT: f64 = 100.0;
@@ -14,8 +15,9 @@ pub(super) const RIGHT: f64 = 1240.0;
 pub(super) const TITLE_SIZE: f64 = 27.0;
 pub(super) const TEXT_SIZE: f64 = 18.0;
 pub(super) const SMALL_SIZE: f64 = 16.5;
-/// Longest label of an intervention in characters.
-pub(super) const LONGEST_EVENT: usize = 36;
+/// Longest label of an intervention in characters, and where that has no room.
+pub(super) const LONGEST_EVENT: usize = 60;
+const SHORT_EVENT: usize = 36;
 /// Length of a line's sample in the legend.
 pub(super) const SAMPLE: f64 = 26.0;
 /// From a sample to its label.
@@ -146,23 +148,28 @@ pub(super) fn marks(events: &[(f64, String)]) -> Vec<Mark> {
     sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
     // From the right: a label that reaches over later lines goes above their labels.
     for (x, text) in sorted {
-        let width = font::width(text, SMALL_SIZE);
-        let sides = [(x + 5.0, x + 5.0 + width), (x - 5.0 - width, x - 5.0)];
-        // Right of its line is where a label is looked for; left of it only where it must be.
-        let label = sides
-            .into_iter()
-            .filter(|side| side.0 >= LEFT && side.1 <= RIGHT)
-            .flat_map(|side| (0..MOST_EVENT_ROWS).map(move |level| (side, level)))
-            .map(|((from, to), level)| Label {
-                text: text.clone(),
-                from,
-                to,
-                level,
-            })
-            .find(|label| fits(&marks, *x, label));
+        let short = || escape::cut(text, SHORT_EVENT);
+        let label = placed(&marks, *x, text).or_else(|| placed(&marks, *x, &short()));
         marks.push(Mark { x: *x, label });
     }
     marks
+}
+
+/// A label beside the line at x: right of it is where a place is looked for, left of it only where it must be.
+fn placed(marks: &[Mark], x: f64, text: &str) -> Option<Label> {
+    let width = font::width(text, SMALL_SIZE);
+    let sides = [(x + 5.0, x + 5.0 + width), (x - 5.0 - width, x - 5.0)];
+    sides
+        .into_iter()
+        .filter(|side| side.0 >= LEFT && side.1 <= RIGHT)
+        .flat_map(|side| (0..MOST_EVENT_ROWS).map(move |level| (side, level)))
+        .map(|((from, to), level)| Label {
+            text: text.to_owned(),
+            from,
+            to,
+            level,
+        })
+        .find(|label| fits(marks, x, label))
 }
 
 /// Whether a label and the line from it down to the plot leave those of the other marks alone.
