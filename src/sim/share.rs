@@ -3,6 +3,11 @@
 //! The tier that would have the least for its share with one place more goes next: (places + 1) / share, the first
 //! tier among equals. So a tier alone may use everything; as soon as others come, each place that becomes free
 //! goes to whoever has less than its share. A tier at its limit waits, whatever is free.
+//!
+//! Where places are reclaimed, a tier takes one of another only if it then has less for its share than the other had:
+//! held(taker) + 1 over its share < held(giver) over its own. So neither the giver nor anybody else who has less than
+//! the giver had takes that place back: each exchange makes the sum of held (held + 1) / share smaller, and where nobody
+//! comes or goes they end. The same comparison says who would be given the place, were it free.
 
 use std::sync::Arc;
 
@@ -77,6 +82,22 @@ impl Balance {
             _ => Some((tier, key(tier))),
         })
         .map(|best| best.0)
+    }
+
+    /// Who gives a place to a tier for which somebody waits: whoever has the most for its share, the last tier among
+    /// equals, if the taker has less even with one place more.
+    pub(crate) fn giver(&self, taker: usize) -> Option<usize> {
+        let has =
+            |tier: usize, more: u64| (self.held[tier] + more) as f64 / self.shares.weights[tier];
+        let tiers = 0..self.held.len();
+        let most = tiers.max_by(|&one, &other| has(one, 0).total_cmp(&has(other, 0)))?;
+        (has(taker, 1) < has(most, 0)).then_some(most)
+    }
+
+    /// Who has more places than his limit.
+    pub(crate) fn over_limit(&self) -> impl Iterator<Item = usize> {
+        let tiers = 0..self.held.len();
+        tiers.filter(|&tier| self.held[tier] > self.shares.limits[tier])
     }
 }
 

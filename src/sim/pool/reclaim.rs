@@ -1,0 +1,118 @@
+//! Reclaim: a tier that has more than its share gives a place back at the end of the iteration.
+//!
+//! Somebody waits, no place that he fits in is free, and the tier that has the most for its share has more than his
+//! tier would have with one place more: then of that tier the last to have come, where memory suffices for who takes
+//! his place, is interrupted. Everybody who is interrupted for somebody is replaced by him at that instant, so there are
+//! no more of them than places are needed; `share` says why nobody takes the place back. Where one line serves all,
+//! the replicas give in turn. Who exceeds his limit, because it was lowered or the pool has become smaller, gives back
+//! what exceeds it, whoever waits. A replica that takes nobody more gives nothing back.
+
+use super::Pool;
+use crate::sim::request::Place;
+
+impl Pool {
+    /// Of a tier on a replica the last to have come, among equals the one with the most left to do.
+    fn last_of(&self, index: usize, tier: u8) -> Option<u32> {
+        let is_of = |&slot: &u32| {
+            self.attempts.place(slot) == Place::Running
+                && self.attempts.get(slot).request.tier == tier
+        };
+        let members = self.replicas[index].members().filter(is_of);
+        members.max_by_key(|&slot| self.attempts.get(slot).at)
+    }
+
+    /// Who of a tier gives his place in a full batch to the head of the line.
+    fn gives_back(&self, index: usize, tier: u8, head: u32) -> Option<u32> {
+        if !self.is_full(index) {
+            // A place that is free already is too small for the head.
+            return None;
+        }
+        let last = self.last_of(index, tier)?;
+        self.fits_instead(index, head, last).then_some(last)
+    }
+
+    /// The head of a line, if no place is free for it, and the tier that owes it one.
+    fn owed(&mut self, line: usize) -> Option<(u32, u8)> {
+        let head = self.lines.get_mut(line)?.head(&self.attempts)?;
+        let giver = self.lines[line].giver(self.attempts.get(head).request.tier)?;
+        let free = match self.terms.is_central {
+            true => self.occupancy.emptiest(self.places),
+            false => None,
+        };
+        let is_free = free.is_some_and(|index| self.fits(index as usize, head));
+        (!is_free).then_some((head, giver))
+    }
+
+    /// Somebody has come to wait, or the head of a line has changed: if a tier owes it a place, a replica looks at its
+    /// batch at the end of the iteration.
+    pub(super) fn reclaim_soon(&mut self, line: usize) {
+        if self.stopped || !self.terms.is_shared || !self.terms.is_preemptive {
+            return;
+        }
+        let Some((head, giver)) = self.owed(line) else {
+            return;
+        };
+        let count = self.replicas.len();
+        let (from, count) = match self.terms.is_central {
+            true => (self.giving_turn, count),
+            false => (line, count.saturating_sub(line).min(1)),
+        };
+        let mut replicas = (from..from + count).map(|number| number % self.replicas.len());
+        if let Some(index) = replicas.find(|&index| self.gives_back(index, giver, head).is_some()) {
+            self.giving_turn = index + 1;
+            self.look_soon(index);
+        }
+    }
+
+    /// The rules or the replicas have changed: all who hold what is owed, or who exceed a limit, look at their batches.
+    pub(super) fn reclaim_soon_anywhere(&mut self) {
+        if self.stopped || !self.terms.is_shared || !self.terms.is_preemptive {
+            return;
+        }
+        for index in 0..self.replicas.len() {
+            let line = self.line_of(Some(index as u32));
+            let owed = self.owed(line);
+            let gives =
+                owed.is_some_and(|(head, giver)| self.gives_back(index, giver, head).is_some());
+            if gives || self.exceeds(index).is_some() {
+                self.look_soon(index);
+            }
+        }
+    }
+
+    /// Who on a replica is the last of a tier that exceeds its limit.
+    fn exceeds(&self, index: usize) -> Option<u32> {
+        if !self.takes_requests(index) {
+            return None;
+        }
+        let line = self.lines.get(self.line_of(Some(index as u32)))?;
+        line.over_limit().find_map(|tier| self.last_of(index, tier))
+    }
+
+    fn look_soon(&mut self, index: usize) {
+        if let Some(time) = self.replicas[index].change_soon(self.clock, &self.curve) {
+            self.changes.set(index, time);
+        }
+    }
+
+    /// At the end of an iteration: what exceeds a limit and what is owed is given back.
+    pub(super) fn reclaim(&mut self, index: usize) {
+        while let Some(last) = self.exceeds(index) {
+            self.interrupt_one(index, last);
+        }
+        let line = self.line_of(Some(index as u32));
+        while let Some((head, giver)) = self.owed(line)
+            && let Some(last) = self.gives_back(index, giver, head)
+        {
+            if self.drops(index, head, Some(last)) {
+                self.drop_head(line, head);
+                continue;
+            }
+            self.interrupt_one(index, last);
+            if let Some(next) = self.take_next(index) {
+                self.begin(index, next);
+                self.join(index, next);
+            }
+        }
+    }
+}
