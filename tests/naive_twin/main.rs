@@ -14,6 +14,7 @@
 mod ask;
 mod operator;
 mod question;
+mod reclaim;
 mod service;
 mod simulator;
 

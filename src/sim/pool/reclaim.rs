@@ -59,7 +59,9 @@ impl Pool {
         };
         let mut replicas = (from..from + count).map(|number| number % self.replicas.len());
         if let Some(index) = replicas.find(|&index| self.gives_back(index, giver, head).is_some()) {
-            self.giving_turn = index + 1;
+            if self.terms.is_central {
+                self.giving_turn = index + 1;
+            }
             self.look_soon(index);
         }
     }
