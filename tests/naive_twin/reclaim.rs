@@ -17,8 +17,8 @@ impl Simulator {
         (self.places_of(line, class) + more) as f64 / self.rules.tiers[class].share
     }
 
-    /// Who heads a line without a place being free for him, if some class has more for its share than his own has with
-    /// one place more; and the class that has the most, of equals the last.
+    /// Who heads a line, and the class that has the most for its share, of equals the last, if that is more than his
+    /// own has with one place more.
     fn owed(&self, line: usize) -> Option<(usize, usize)> {
         let head = self.head(line)?;
         let of = self.tries[head].class;
@@ -28,14 +28,21 @@ impl Simulator {
                 giver = class;
             }
         }
-        if self.has(line, giver, 0) <= self.has(line, of, 1) {
-            return None;
-        }
+        (self.has(line, giver, 0) > self.has(line, of, 1)).then_some((head, giver))
+    }
+
+    fn replicas_of(&self, line: usize) -> Vec<usize> {
+        let replicas = 0..self.replicas.len();
+        let of = replicas.filter(|&index| self.is_central() || index == line);
+        of.collect()
+    }
+
+    /// Where somebody fits as things are: where the fewest are, else the first.
+    fn free_for(&self, line: usize, head: usize) -> Option<usize> {
+        let fits = |&index: &usize| self.has_place(index) && self.fits(index, head);
         let emptiest = self.emptiest().filter(|_| self.is_central());
-        match emptiest {
-            Some(free) if self.fits(free, head) => None,
-            _ => Some((head, giver)),
-        }
+        let first = self.replicas_of(line).into_iter().find(fits);
+        emptiest.filter(fits).or(first)
     }
 
     /// Of a class on a replica who came last; of equals with the most left to do.
@@ -51,7 +58,7 @@ impl Simulator {
         })
     }
 
-    /// Who of a class on a full replica makes room for the head of the line.
+    /// Who of a class on a replica makes room for the head of the line.
     fn gives(&self, index: usize, class: usize, head: usize) -> Option<usize> {
         let last = self.last_of(index, class)?;
         let memory = |which: usize| self.question.classes[self.tries[which].class].memory;
@@ -60,7 +67,7 @@ impl Simulator {
         let others = others.filter(|&&which| which != last);
         let held: u64 = others.map(|&which| memory(which)).sum();
         let fits = held + memory(head) <= self.question.memory_limit;
-        (!self.has_place(index) && fits).then_some(last)
+        fits.then_some(last)
     }
 
     /// Somebody on a replica whose class has more places than it may.
@@ -79,18 +86,21 @@ impl Simulator {
         let Some((head, class)) = self.owed(line) else {
             return;
         };
-        let count = self.replicas.len();
-        if !self.is_central() {
-            if line < count && self.gives(line, class, head).is_some() {
-                self.replicas[line].touched = true;
-            }
+        if let Some(free) = self.free_for(line, head) {
+            self.replicas[free].touched = true;
             return;
         }
-        for step in 0..count {
-            let index = (self.giving_turn + step) % count;
+        let mut replicas = self.replicas_of(line);
+        if self.is_central() {
+            let turn = self.giving_turn.min(replicas.len());
+            replicas.rotate_left(turn);
+        }
+        for index in replicas {
             if self.gives(index, class, head).is_some() {
                 self.replicas[index].touched = true;
-                self.giving_turn = index + 1;
+                if self.is_central() {
+                    self.giving_turn = index + 1;
+                }
                 return;
             }
         }
@@ -102,11 +112,13 @@ impl Simulator {
             return;
         }
         for index in 0..self.replicas.len() {
-            let owed = self.owed(self.line_of(index));
-            let gives = owed.and_then(|(head, class)| self.gives(index, class, head));
-            if gives.is_some() || self.exceeds(index).is_some() {
-                self.replicas[index].touched = true;
-            }
+            let line = self.line_of(index);
+            let looks = self.owed(line).is_some_and(|(head, class)| {
+                let gives = self.gives(index, class, head).is_some();
+                self.free_for(line, head)
+                    .map_or(gives, |free| free == index)
+            });
+            self.replicas[index].touched |= looks || self.exceeds(index).is_some();
         }
     }
 
@@ -120,6 +132,7 @@ impl Simulator {
         let line = self.line_of(index);
         while self.reclaims()
             && let Some((head, class)) = self.owed(line)
+            && self.free_for(line, head).is_none()
             && let Some(last) = self.gives(index, class, head)
         {
             if self.is_dropped(index, head, Some(last)) {

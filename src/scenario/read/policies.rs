@@ -37,7 +37,7 @@ pub(super) fn policy(root: &mut Cursor<'_>, world: &World<'_>) -> Policy {
              running iteration for a tier that waits and would have less for its share even with one place more; \
              then whoever exceeds a lowered limit gives back too. The interrupted waits first of his tier and goes \
              on where he stopped; what is cached of his context is lost, and is computed anew as a longer prompt. \
-             Fixed batches are not interrupted, nor is anybody whose memory alone is in the way.",
+             Fixed batches are not interrupted.",
             choice(&[
                 ("at-end", Reclaim::AtEnd),
                 ("interrupt", Reclaim::Interrupt),

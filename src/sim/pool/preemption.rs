@@ -28,18 +28,14 @@ impl Pool {
     /// Who gives his place in a full batch to the head of the line, if somebody goes after him and leaves
     /// him enough memory.
     fn gives_way(&self, index: usize, head: u32) -> Option<u32> {
-        if !self.is_full(index) {
+        let replica = &self.replicas[index];
+        if replica.len() < self.places || !self.takes_requests(index) {
             // A place that is free already is too small for the head.
             return None;
         }
         let last = self.last_to_go(index)?;
         let goes_after = self.priority(last) > self.priority(head);
         (goes_after && self.fits_instead(index, head, last)).then_some(last)
-    }
-
-    /// Whether a replica that takes requests has no place left for one.
-    pub(super) fn is_full(&self, index: usize) -> bool {
-        self.replicas[index].len() >= self.places && self.takes_requests(index)
     }
 
     /// Whether there is memory enough for the head of the line without somebody who runs.

@@ -1,11 +1,13 @@
 //! Reclaim: a tier that has more than its share gives a place back at the end of the iteration.
 //!
 //! Somebody waits, no place that he fits in is free, and the tier that has the most for its share has more than his
-//! tier would have with one place more: then of that tier the last to have come, where memory suffices for who takes
-//! his place, is interrupted. Everybody who is interrupted for somebody is replaced by him at that instant, so there are
+//! tier would have with one place more: then of that tier the last to have come is interrupted, where memory then
+//! suffices for who takes his place. Everybody who is interrupted for somebody is replaced by him at that instant, so there are
 //! no more of them than places are needed; `share` says why nobody takes the place back. Where one line serves all,
 //! the replicas give in turn. Who exceeds his limit, because it was lowered or the pool has become smaller, gives back
 //! what exceeds it, whoever waits. A replica that takes nobody more gives nothing back.
+
+use std::ops::Range;
 
 use super::Pool;
 use crate::sim::request::Place;
@@ -21,44 +23,70 @@ impl Pool {
         members.max_by_key(|&slot| self.attempts.get(slot).at)
     }
 
-    /// Who of a tier gives his place in a full batch to the head of the line.
+    /// Who of a tier gives his place, and with it his memory, to the head of the line.
     fn gives_back(&self, index: usize, tier: u8, head: u32) -> Option<u32> {
-        if !self.is_full(index) {
-            // A place that is free already is too small for the head.
+        // At the end of an iteration places may be free that are not on record as such yet.
+        let is_free = self.replicas[index].len() < self.places && self.fits(index, head);
+        if is_free || !self.takes_requests(index) {
             return None;
         }
         let last = self.last_of(index, tier)?;
         self.fits_instead(index, head, last).then_some(last)
     }
 
-    /// The head of a line, if no place is free for it, and the tier that owes it one.
+    /// The replicas that a line serves.
+    fn replicas_of(&self, line: usize) -> Range<usize> {
+        match self.terms.is_central {
+            true => 0..self.replicas.len(),
+            false => line..self.replicas.len().min(line + 1),
+        }
+    }
+
+    /// A replica that has a place in which the head of a line fits.
+    fn free_for(&mut self, line: usize, head: u32) -> Option<usize> {
+        if self.terms.is_central {
+            let emptiest = self.occupancy.emptiest(self.places);
+            let emptiest = emptiest.map(|index| index as usize);
+            if self.terms.is_memory_ample || emptiest.is_some_and(|index| self.fits(index, head)) {
+                return emptiest;
+            }
+        }
+        self.replicas_of(line).find(|&index| {
+            self.replicas[index].len() < self.places
+                && self.is_ready(index)
+                && self.fits(index, head)
+        })
+    }
+
+    /// The head of a line, and the tier that owes it a place.
     fn owed(&mut self, line: usize) -> Option<(u32, u8)> {
         let head = self.lines.get_mut(line)?.head(&self.attempts)?;
-        let giver = self.lines[line].giver(self.attempts.get(head).request.tier)?;
-        let free = match self.terms.is_central {
-            true => self.occupancy.emptiest(self.places),
-            false => None,
-        };
-        let is_free = free.is_some_and(|index| self.fits(index as usize, head));
-        (!is_free).then_some((head, giver))
+        let taker = self.attempts.get(head).request.tier;
+        Some((head, self.lines[line].giver(taker)?))
+    }
+
+    /// Whether places are reclaimed now.
+    fn reclaims(&self) -> bool {
+        self.terms.is_shared && self.terms.is_preemptive && !self.stopped
     }
 
     /// Somebody has come to wait, or the head of a line has changed: if a tier owes it a place, a replica looks at its
     /// batch at the end of the iteration.
     pub(super) fn reclaim_soon(&mut self, line: usize) {
-        if self.stopped || !self.terms.is_shared || !self.terms.is_preemptive {
+        if !self.reclaims() {
             return;
         }
         let Some((head, giver)) = self.owed(line) else {
             return;
         };
-        let count = self.replicas.len();
-        let (from, count) = match self.terms.is_central {
-            true => (self.giving_turn, count),
-            false => (line, count.saturating_sub(line).min(1)),
-        };
-        let mut replicas = (from..from + count).map(|number| number % self.replicas.len());
-        if let Some(index) = replicas.find(|&index| self.gives_back(index, giver, head).is_some()) {
+        if let Some(free) = self.free_for(line, head) {
+            self.look_soon(free);
+            return;
+        }
+        let replicas = self.replicas_of(line);
+        let turn = self.giving_turn.min(replicas.end).max(replicas.start);
+        let mut in_turn = (turn..replicas.end).chain(replicas.start..turn);
+        if let Some(index) = in_turn.find(|&index| self.gives_back(index, giver, head).is_some()) {
             if self.terms.is_central {
                 self.giving_turn = index + 1;
             }
@@ -68,16 +96,19 @@ impl Pool {
 
     /// The rules or the replicas have changed: all who hold what is owed, or who exceed a limit, look at their batches.
     pub(super) fn reclaim_soon_anywhere(&mut self) {
-        if self.stopped || !self.terms.is_shared || !self.terms.is_preemptive {
+        if !self.reclaims() {
             return;
         }
-        for index in 0..self.replicas.len() {
-            let line = self.line_of(Some(index as u32));
+        for line in 0..self.lines.len() {
             let owed = self.owed(line);
-            let gives =
-                owed.is_some_and(|(head, giver)| self.gives_back(index, giver, head).is_some());
-            if gives || self.exceeds(index).is_some() {
-                self.look_soon(index);
+            let free = owed.and_then(|(head, _)| self.free_for(line, head));
+            for index in self.replicas_of(line) {
+                let gives =
+                    owed.is_some_and(|(head, giver)| self.gives_back(index, giver, head).is_some());
+                let looks = free.map_or(gives, |free| free == index);
+                if looks || self.exceeds(index).is_some() {
+                    self.look_soon(index);
+                }
             }
         }
     }
@@ -104,6 +135,7 @@ impl Pool {
         }
         let line = self.line_of(Some(index as u32));
         while let Some((head, giver)) = self.owed(line)
+            && self.free_for(line, head).is_none()
             && let Some(last) = self.gives_back(index, giver, head)
         {
             if self.drops(index, head, Some(last)) {
