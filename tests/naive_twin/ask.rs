@@ -217,3 +217,17 @@ pub(crate) fn question() -> impl Strategy<Value = Question> {
         },
     )
 }
+
+/// A question in which places are shared and reclaimed all the time.
+pub(crate) fn reclaiming() -> impl Strategy<Value = Question> {
+    question().prop_map(|mut question| {
+        for (_, rules) in &mut question.rules {
+            let policy = &mut rules.policy;
+            (policy.order, policy.reclaim) = (QueueOrder::Shares, Reclaim::Interrupt);
+            if matches!(policy.batching, Batching::Static { .. }) {
+                policy.batching = Batching::Continuous;
+            }
+        }
+        question
+    })
+}

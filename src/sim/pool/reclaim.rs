@@ -2,10 +2,10 @@
 //!
 //! Somebody waits, no place that he fits in is free, and the tier that has the most for its share has more than his
 //! tier would have with one place more: then of that tier the last to have come is interrupted, where memory then
-//! suffices for who takes his place. Everybody who is interrupted for somebody is replaced by him at that instant, so there are
-//! no more of them than places are needed; `share` says why nobody takes the place back. Where one line serves all,
-//! the replicas give in turn. Who exceeds his limit, because it was lowered or the pool has become smaller, gives back
-//! what exceeds it, whoever waits. A replica that takes nobody more gives nothing back.
+//! suffices for who takes his place. Everybody who is interrupted for somebody is replaced by him at that instant, so
+//! there are no more of them than places are needed; `share` says why nobody takes the place back. Where one line
+//! serves all, the replicas give in turn. Who exceeds his limit, because it was lowered or the pool has become smaller,
+//! gives back what exceeds it, whoever waits. A replica that takes nobody more gives nothing back.
 
 use std::ops::Range;
 
@@ -45,10 +45,9 @@ impl Pool {
     /// A replica that has a place in which the head of a line fits.
     fn free_for(&mut self, line: usize, head: u32) -> Option<usize> {
         if self.terms.is_central {
-            let emptiest = self.occupancy.emptiest(self.places);
-            let emptiest = emptiest.map(|index| index as usize);
-            if self.terms.is_memory_ample || emptiest.is_some_and(|index| self.fits(index, head)) {
-                return emptiest;
+            let emptiest = self.occupancy.emptiest(self.places)? as usize;
+            if self.fits(emptiest, head) {
+                return Some(emptiest);
             }
         }
         self.replicas_of(line).find(|&index| {
