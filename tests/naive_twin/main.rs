@@ -13,6 +13,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod ask;
+mod by_hand;
 mod operator;
 mod question;
 mod reclaim;
