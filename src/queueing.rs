@@ -49,7 +49,9 @@ pub use infinite::{cycle_mean, empty_start_mean, peak_lag_exponential, steps_mea
 pub use mmc::{Mmc, Mmck};
 pub use network::{fork_join_two_response, jackson_arrival_rates};
 pub use poisson::poisson_at_most;
-pub use priority::{Class, ClassTimes, cobham, cobham_many_servers, preemptive_resume};
+pub use priority::{
+    Class, ClassTimes, cobham, cobham_many_servers, preemptive_many_servers, preemptive_resume,
+};
 pub use reliability::{availability, checkpointed_job_time, weibull_failures};
 pub use renewal::{GiMc, constant_transform, erlang_transform};
 pub use repair::{Repair, RepairFluid, k_out_of_n, restarting_job_time};

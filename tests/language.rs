@@ -1,8 +1,8 @@
 //! The scenario language, from outside: what is read, what is refused, and how it is said.
 
 use meltpoint::scenario::{
-    DemandKind, EMBEDDED, Problems, Process, QueueLimit, QuotaWindow, Scenario, Settings, Source,
-    WarmUpRule, embedded, embedded_trace, json_schema, read,
+    DemandKind, EMBEDDED, Problems, Process, QueueLimit, QuotaWindow, Reclaim, Scenario, Settings,
+    Source, WarmUpRule, embedded, embedded_trace, json_schema, read,
 };
 use meltpoint::units::SimDuration;
 use serde_json::Value as Json;
@@ -700,6 +700,24 @@ fn the_timeline_may_change_only_rules() {
         assert!(message.contains(part), "{set}: {message}");
         assert!(message.contains("test.toml:"), "{set}: {message}");
     }
+}
+
+#[test]
+fn places_are_reclaimed_from_the_date_on_that_the_timeline_says() {
+    let entry =
+        "[[timeline]]\nat = \"60s\"\nwhat = \"x\"\nset = { \"policy.reclaim\" = \"interrupt\" }\n";
+    let rules = read_with(&format!("{}\n{entry}", hello()), &[])
+        .unwrap()
+        .rules;
+    let reclaim = |index: usize| rules[index].1.policy.reclaim;
+    assert_eq!(
+        (reclaim(0), reclaim(1)),
+        (Reclaim::AtEnd, Reclaim::Interrupt)
+    );
+    let message = read_with(&hello(), &["policy.reclaim=now"])
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("at-end, interrupt"), "{message}");
 }
 
 #[test]

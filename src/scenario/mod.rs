@@ -41,7 +41,7 @@ pub use investment::{Investment, Vendor};
 pub use order::{Arrived, Order, Pace, Supplier, up_to};
 pub use policy::{
     Admission, Batching, Client, Degradation, Dispatch, Drop, PatienceUntil, Policy, QueueLimit,
-    QueueOrder, Quota, QuotaWindow, RateLimit, Retry, Routing, Rules, TierRules,
+    QueueOrder, Quota, QuotaWindow, RateLimit, Reclaim, Retry, Routing, Rules, TierRules,
 };
 pub use process::{Modulation, Process, RateState};
 pub use start_ups::{Stage, StartUpPart, published_start_up, start_up_names, start_up_parts};

@@ -71,6 +71,8 @@ pub struct Policy {
     pub admission: Admission,
     /// Who is next.
     pub order: QueueOrder,
+    /// When borrowed places come back under `QueueOrder::Shares`.
+    pub reclaim: Reclaim,
     /// What is dropped at the head of the queue.
     pub drop: Drop,
     /// How a replica fills its batch.
@@ -120,12 +122,22 @@ pub enum QueueOrder {
     /// interrupted later goes on where he stopped.
     Preemptive,
     /// The tier that has the fewest places for its share, first come first served within it: who is alone borrows
-    /// all up to his limit, and gives back as his requests end.
+    /// all up to his limit, and gives back as `Policy::reclaim` says.
     Shares,
     /// Newest first.
     Lifo,
     /// Earliest deadline first.
     Deadline,
+}
+
+/// When places that were borrowed come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reclaim {
+    /// As the requests on them end.
+    AtEnd,
+    /// At the end of the running iteration, as soon as a tier waits that would have less for its share even with
+    /// one place more, or when a limit was lowered; the interrupted later goes on where he stopped.
+    Interrupt,
 }
 
 /// What is dropped when it would start.

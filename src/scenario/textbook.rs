@@ -144,6 +144,7 @@ fn textbook_rules() -> Rules {
         routing: Routing::Random,
         dispatch: Dispatch::Central,
         degradation: None,
+        reclaim: Reclaim::AtEnd,
     };
     Rules {
         tiers: vec![tier],

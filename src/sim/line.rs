@@ -85,6 +85,25 @@ impl Line {
         }
     }
 
+    /// Where tiers have shares: the tier that has the most for its share, if one for whom somebody waits would have
+    /// less even with one place more.
+    pub(crate) fn giver(&self, taker: u8) -> Option<u8> {
+        match &self.order {
+            Order::Shares(_, balance) => balance.giver(usize::from(taker)).map(|tier| tier as u8),
+            _ => None,
+        }
+    }
+
+    /// Where tiers have shares: who has more places than his limit.
+    pub(crate) fn over_limit(&self) -> impl Iterator<Item = u8> {
+        let balance = match &self.order {
+            Order::Shares(_, balance) => Some(balance),
+            _ => None,
+        };
+        let tiers = balance.into_iter().flat_map(|balance| balance.over_limit());
+        tiers.map(|tier| tier as u8)
+    }
+
     /// Whether one of a tier who comes now need not wait for somebody else, or for his tier's limit.
     #[inline]
     pub(crate) fn is_open_to(&mut self, tier: u8, attempts: &Attempts) -> bool {
@@ -146,11 +165,13 @@ impl Line {
         self.live -= 1;
     }
 
-    /// Puts an attempt before all others of its priority, in a line that has priorities.
-    pub(crate) fn push_first(&mut self, ticket: Ticket, priority: u8) {
-        self.push(ticket, 0, priority, || SimTime::ZERO);
-        if let Order::Queues { queues, .. } = &mut self.order {
-            queues[usize::from(priority)].rotate_right(1);
+    /// Puts an attempt before all others of its priority or tier, in a line that has priorities or shares.
+    pub(crate) fn push_first(&mut self, ticket: Ticket, tier: u8, priority: u8) {
+        self.push(ticket, tier, priority, || SimTime::ZERO);
+        match &mut self.order {
+            Order::Queues { queues, .. } => queues[usize::from(priority)].rotate_right(1),
+            Order::Shares(queues, _) => queues[usize::from(tier)].rotate_right(1),
+            Order::Lifo(_) | Order::Deadline(..) => {}
         }
     }
 

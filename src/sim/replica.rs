@@ -256,21 +256,25 @@ impl Replica {
         self.phase_from + curve.elapsed(self.phase, self.planned)
     }
 
-    /// Whether the work of a joiner can be done by `deadline` with the batch as it is. It joins at the
-    /// end of the iteration that runs at `now`, if one does.
+    /// Whether the work of a joiner can be done by `deadline` with the batch as it is, or without one of it. It joins
+    /// at the end of the iteration that runs at `now`, if one does.
     pub(crate) fn can_finish(
         &self,
         joiner: &Joiner,
+        instead_of: Option<u32>,
         now: SimTime,
         deadline: SimTime,
         curve: &ServiceCurve,
     ) -> bool {
-        let (mut joins_at, mut so_far) = (now, self.phase);
+        let leaving =
+            instead_of.and_then(|slot| self.members.iter().find(|member| member.slot == slot));
+        let mut so_far = leaving.map_or(self.phase, |member| self.without(*member));
+        let mut joins_at = now;
         let since = now - self.phase_from;
         if !self.is_idle() && since > SimDuration::ZERO {
             let played = curve.iterations_covering(self.phase, since);
             joins_at = self.phase_from + curve.elapsed(self.phase, played);
-            so_far.context += played * u64::from(self.phase.growing);
+            so_far.context += played * u64::from(so_far.growing);
             so_far.prompt_tokens = 0;
         }
         let phase = Phase {
@@ -284,13 +288,21 @@ impl Replica {
 
     #[inline]
     fn forget(&mut self, member: Member) {
-        self.phase.batch -= 1;
-        self.phase.growing -= member.grows() as u32;
+        self.phase = self.without(member);
+    }
+
+    /// The phase without a member, where the running iteration begins.
+    #[inline]
+    fn without(&self, member: Member) -> Phase {
+        let mut phase = self.phase;
+        phase.batch -= 1;
+        phase.growing -= member.grows() as u32;
         // In a static batch a member's own work may be over before the batch is, but its place in the
         // batch, and so its context, goes on growing: both sides of the subtraction use `attained`.
-        self.phase.context -= member.context(self.attained);
+        phase.context -= member.context(self.attained);
         if member.joined() == self.attained {
-            self.phase.prompt_tokens -= u64::from(member.prompt_tokens);
+            phase.prompt_tokens -= u64::from(member.prompt_tokens);
         }
+        phase
     }
 }

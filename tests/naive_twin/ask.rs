@@ -2,7 +2,7 @@
 
 use meltpoint::scenario::{
     Admission, Batching, Degradation, Dispatch, Drop, PatienceUntil, Policy, QueueLimit,
-    QueueOrder, Routing, Rules, TierRules,
+    QueueOrder, Reclaim, Routing, Rules, TierRules,
 };
 use meltpoint::units::SimDuration;
 use proptest::collection::vec;
@@ -113,6 +113,7 @@ fn policy() -> impl Strategy<Value = Policy> {
         QueueOrder::Lifo,
         QueueOrder::Deadline,
     ];
+    let reclaims = [Reclaim::AtEnd, Reclaim::Interrupt, Reclaim::Interrupt];
     let dispatches = [
         Dispatch::Central,
         Dispatch::Central,
@@ -124,16 +125,17 @@ fn policy() -> impl Strategy<Value = Policy> {
     ];
     (
         admission(),
-        select(orders.to_vec()),
+        (select(orders.to_vec()), select(reclaims.to_vec())),
         select(vec![Drop::Nothing, Drop::Stale, Drop::Hopeless]),
         batching(),
         select(dispatches.to_vec()),
         option::of(degradation()),
     )
         .prop_map(
-            |(admission, order, drop, batching, dispatch, degradation)| Policy {
+            |(admission, (order, reclaim), drop, batching, dispatch, degradation)| Policy {
                 admission,
                 order,
+                reclaim,
                 drop,
                 batching,
                 routing: Routing::Random,
@@ -214,4 +216,18 @@ pub(crate) fn question() -> impl Strategy<Value = Question> {
             }
         },
     )
+}
+
+/// A question in which places are shared and reclaimed all the time.
+pub(crate) fn reclaiming() -> impl Strategy<Value = Question> {
+    question().prop_map(|mut question| {
+        for (_, rules) in &mut question.rules {
+            let policy = &mut rules.policy;
+            (policy.order, policy.reclaim) = (QueueOrder::Shares, Reclaim::Interrupt);
+            if matches!(policy.batching, Batching::Static { .. }) {
+                policy.batching = Batching::Continuous;
+            }
+        }
+        question
+    })
 }

@@ -7,13 +7,16 @@
 //! same events at the same times; times are a few nanoseconds, so that many things happen at one instant
 //! and the order of events within it shows too.
 //!
-//! `PROPTEST_CASES=5000 cargo test --test naive_twin` asks 20,000 instead of a thousand.
+//! Where places are reclaimed the two must interrupt the same at the same time, so as many questions again are about
+//! that. `PROPTEST_CASES=5000 cargo test --test naive_twin` asks 20,000 of each kind instead of a thousand.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod ask;
+mod by_hand;
 mod operator;
 mod question;
+mod reclaim;
 mod service;
 mod simulator;
 
@@ -103,6 +106,11 @@ proptest! {
 
     #[test]
     fn jumping_over_iterations_equals_playing_them(question in ask::question()) {
+        follow(&question)?;
+    }
+
+    #[test]
+    fn whoever_plays_every_iteration_interrupts_the_same(question in ask::reclaiming()) {
         follow(&question)?;
     }
 }

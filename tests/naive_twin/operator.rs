@@ -1,6 +1,6 @@
 //! What is done to the pool from outside.
 
-use meltpoint::scenario::{PatienceUntil, Rules};
+use meltpoint::scenario::{PatienceUntil, QueueOrder, Rules};
 use meltpoint::sim::PoolTally;
 
 use crate::question::{Question, Tally};
@@ -69,6 +69,7 @@ impl Simulator {
                 .resize(replicas.max(self.lines.len()), Vec::new());
         }
         self.start_waiting();
+        self.look_who_gives_back_anywhere();
     }
 
     /// Who waits lines up again, by the time at which he came; who came at one time keeps his order.
@@ -94,7 +95,10 @@ impl Simulator {
         }
         self.start_waiting();
         let replicas = 0..self.replicas.len();
-        replicas.for_each(|index| self.look_whom_to_interrupt(index));
+        match self.rules.policy.order {
+            QueueOrder::Shares => self.look_who_gives_back_anywhere(),
+            _ => replicas.for_each(|index| self.look_whom_to_interrupt(index)),
+        }
     }
 
     /// What runs is lost, or waits to start again from zero.

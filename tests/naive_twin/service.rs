@@ -13,7 +13,7 @@ impl Simulator {
         }
     }
 
-    fn is_static(&self) -> bool {
+    pub(crate) fn is_static(&self) -> bool {
         matches!(self.rules.policy.batching, Batching::Static { .. })
     }
 
@@ -47,7 +47,7 @@ impl Simulator {
     }
 
     /// Of those with a place the one with the fewest requests; of equals the first.
-    fn emptiest(&self) -> Option<usize> {
+    pub(crate) fn emptiest(&self) -> Option<usize> {
         let with_place = (0..self.replicas.len()).filter(|&index| self.has_place(index));
         let emptiest = with_place.min_by_key(|&index| self.replicas[index].len());
         emptiest.filter(|_| !self.stopped)
@@ -114,7 +114,7 @@ impl Simulator {
 
     // -- lines ----------------------------------------------------------------------------------------
 
-    fn line_of(&self, replica: usize) -> usize {
+    pub(crate) fn line_of(&self, replica: usize) -> usize {
         if self.is_central() { 0 } else { replica }
     }
 
@@ -136,7 +136,7 @@ impl Simulator {
         line
     }
 
-    fn head(&self, line: usize) -> Option<usize> {
+    pub(crate) fn head(&self, line: usize) -> Option<usize> {
         let in_order = self.in_order(line);
         match self.rules.policy.order {
             QueueOrder::Lifo => in_order.last().copied(),
@@ -148,14 +148,7 @@ impl Simulator {
     /// Of the classes that have less than they may, the one with the least for its share with one place more; the
     /// first class among equals, and the first in line of it.
     fn next_by_share(&self, line: usize, in_order: &[usize]) -> Option<usize> {
-        let places: usize = match self.is_central() {
-            true => self.replicas.len() * self.places(),
-            false => self.places(),
-        };
-        let may = |class: usize| {
-            let most = (self.rules.tiers[class].places_limit * places as f64) as usize;
-            self.places_of(line, class) < most.max(1)
-        };
+        let may = |class: usize| self.places_of(line, class) < self.most_places(class);
         let with_one_more =
             |class: usize| (self.places_of(line, class) + 1) as f64 / self.rules.tiers[class].share;
         let class = |which: &usize| self.tries[*which].class;
@@ -167,8 +160,18 @@ impl Simulator {
         })
     }
 
+    /// The most places before a line that a class may hold.
+    pub(crate) fn most_places(&self, class: usize) -> usize {
+        let places: usize = match self.is_central() {
+            true => self.replicas.len() * self.places(),
+            false => self.places(),
+        };
+        let most = (self.rules.tiers[class].places_limit * places as f64) as usize;
+        most.max(1)
+    }
+
     /// Places before a line that a class holds, those of users who have told that they go among them.
-    fn places_of(&self, line: usize, class: usize) -> usize {
+    pub(crate) fn places_of(&self, line: usize, class: usize) -> usize {
         let replicas = match self.is_central() {
             true => self.replicas.as_slice(),
             false => self.replicas.get(line..=line).unwrap_or_default(),
@@ -230,6 +233,7 @@ impl Simulator {
         if let Some(index) = next {
             self.look_again(index);
         }
+        self.look_who_gives_back(replica.map_or(0, |index| self.line_of(index)));
     }
 
     /// Who heads the line has changed: a replica that runs takes him at the end of its iteration, where
@@ -244,11 +248,11 @@ impl Simulator {
         }
     }
 
-    fn has_place(&self, index: usize) -> bool {
+    pub(crate) fn has_place(&self, index: usize) -> bool {
         self.replicas[index].len() < self.places()
     }
 
-    fn fits(&self, index: usize, which: usize) -> bool {
+    pub(crate) fn fits(&self, index: usize, which: usize) -> bool {
         let memory = |which: usize| self.question.classes[self.tries[which].class].memory;
         let replica = &self.replicas[index];
         let held = replica.batch.iter().chain(&replica.joining);
@@ -341,40 +345,47 @@ impl Simulator {
     }
 
     /// Takes the next out of the line whom the replica has room for; who is to be dropped is.
-    fn take_next(&mut self, index: usize) -> Option<usize> {
+    pub(crate) fn take_next(&mut self, index: usize) -> Option<usize> {
         let line = self.line_of(index);
         loop {
             let head = self.head(line)?;
             if !self.fits(index, head) {
                 return None;
             }
-            let is_dropped = self.is_dropped(index, head);
-            self.lines[line].retain(|&waiting| waiting != head);
-            if !is_dropped {
+            if !self.is_dropped(index, head, None) {
+                self.lines[line].retain(|&waiting| waiting != head);
                 return Some(head);
             }
-            self.leave_pool(head);
-            if !self.tries[head].ghost {
-                self.ended_without_image(head, |again| again.after_shed, |t| &mut t.hopeless);
-            }
+            self.drop_from_line(line, head);
         }
     }
 
-    fn is_dropped(&self, index: usize, which: usize) -> bool {
+    pub(crate) fn drop_from_line(&mut self, line: usize, head: usize) {
+        self.lines[line].retain(|&waiting| waiting != head);
+        self.leave_pool(head);
+        if !self.tries[head].ghost {
+            self.ended_without_image(head, |again| again.after_shed, |t| &mut t.hopeless);
+        }
+    }
+
+    /// Whether somebody is dropped who would start as things are, or in the place of somebody.
+    pub(crate) fn is_dropped(&self, index: usize, which: usize, instead_of: Option<usize>) -> bool {
         let of = self.tries[which];
         let waits_for_answer = self.question.classes[of.class].until == PatienceUntil::Done;
         match self.rules.policy.drop {
             Drop::Nothing => false,
             Drop::Stale => of.ghost,
             Drop::Hopeless => {
-                of.ghost || waits_for_answer && self.would_end(index, which) > of.leaves_at
+                of.ghost
+                    || waits_for_answer && self.would_end(index, which, instead_of) > of.leaves_at
             }
         }
     }
 
-    /// When somebody would be done who joins the batch as it is, when he can.
-    fn would_end(&self, index: usize, which: usize) -> u64 {
+    /// When somebody would be done who joins the batch as it is, or without one of it, when he can.
+    fn would_end(&self, index: usize, which: usize, instead_of: Option<usize>) -> u64 {
         let replica = &self.replicas[index];
+        let stay = |member: &&usize| Some(**member) != instead_of;
         let is_within = !replica.batch.is_empty() && replica.began < self.now;
         let (joins_at, played) = if is_within {
             (replica.ends, 1)
@@ -382,7 +393,8 @@ impl Simulator {
             (self.now, 0)
         };
         let quarters = |later: u64| -> u64 {
-            let members = replica.batch.iter().map(|&member| (member, played + later));
+            let members = replica.batch.iter().filter(stay);
+            let members = members.map(|&member| (member, played + later));
             self.iteration_quarters(members.chain([(which, later)]))
         };
         let left = self.tries[which].work - self.tries[which].iterations_done;
@@ -417,6 +429,9 @@ impl Simulator {
     /// Somebody has come, or a batch or the rules have changed: if the head of the line goes before
     /// somebody who runs, the last of all those makes room at the end of his iteration.
     pub(crate) fn look_whom_to_interrupt(&mut self, index: usize) {
+        if self.rules.policy.order == QueueOrder::Shares {
+            self.look_who_gives_back(self.line_of(index));
+        }
         if self.stopped || !self.is_preemptive() {
             return;
         }
@@ -440,23 +455,30 @@ impl Simulator {
     /// class in line.
     fn interrupt(&mut self, index: usize) {
         self.replicas[index].began = self.now;
+        self.give_back(index);
         let line = self.line_of(index);
         while self.is_preemptive()
             && let Some(head) = self.head(line)
             && let Some(last) = self.makes_room(index, head)
         {
-            self.replicas[index].batch.retain(|&which| which != last);
-            self.lines[line].insert(0, last);
-            let of = &mut self.tries[last];
-            of.place = Place::Waiting;
-            of.resumes = true;
-            // In a batch that leaves as a whole he may have stayed for longer than his work takes.
-            of.iterations_done = of.iterations_done.min(of.work - 1);
-            of.joined_done = of.iterations_done;
+            self.interrupt_one(index, last);
             if let Some(next) = self.take_next(index) {
                 self.join(index, next);
             }
         }
+    }
+
+    /// Somebody who runs is the first of his class in line.
+    pub(crate) fn interrupt_one(&mut self, index: usize, last: usize) {
+        let line = self.line_of(index);
+        self.replicas[index].batch.retain(|&which| which != last);
+        self.lines[line].insert(0, last);
+        let of = &mut self.tries[last];
+        of.place = Place::Waiting;
+        of.resumes = true;
+        // In a batch that leaves as a whole he may have stayed for longer than his work takes.
+        of.iterations_done = of.iterations_done.min(of.work - 1);
+        of.joined_done = of.iterations_done;
     }
 
     // -- iterations -----------------------------------------------------------------------------------
@@ -512,7 +534,7 @@ impl Simulator {
         }
     }
 
-    fn join(&mut self, index: usize, which: usize) {
+    pub(crate) fn join(&mut self, index: usize, which: usize) {
         let of = &mut self.tries[which];
         of.place = Place::Running;
         of.replica = Some(index);

@@ -103,6 +103,8 @@ pub(crate) struct Simulator {
     pub degrading: bool,
     /// Whose turn it is under round robin.
     pub turn: usize,
+    /// Whose turn it is to give back a place.
+    pub giving_turn: usize,
     /// The draws of who is chosen at random.
     pub dispatch: Stream,
     /// Requests a second of a replica with a full batch of one, and of the batch limit.
@@ -137,6 +139,7 @@ impl Simulator {
             stopped: false,
             degrading: false,
             turn: 0,
+            giving_turn: 0,
             dispatch: scenario.seed.stream(&pool.name, "dispatch", 0),
             rates_per_s: (rate(1), rate(pool.batch_limit)),
             retries_saved: vec![RETRIES_SAVED_MAX; question.classes.len()],

@@ -5,8 +5,8 @@ use meltpoint::random::{Law, Seed};
 use meltpoint::scenario::{
     Admission, Batching, Client, Cluster, Degradation, DemandKind, Dispatch, Drop, Modulation,
     Outage, PatienceUntil, Policy, Population, Process, QueueLimit, QueueOrder, Quota, QuotaWindow,
-    RateCurve, RateLimit, RateState, Region, Retry, Rhythm, Routing, Rules, Scenario, SetUp, Tier,
-    TierRules, WorkUnit,
+    RateCurve, RateLimit, RateState, Reclaim, Region, Retry, Rhythm, Routing, Rules, Scenario,
+    SetUp, Tier, TierRules, WorkUnit,
 };
 use meltpoint::units::{SimDuration, SimTime};
 use proptest::collection::vec;
@@ -62,6 +62,7 @@ fn policy() -> impl Strategy<Value = Policy> {
         QueueOrder::Lifo,
         QueueOrder::Deadline,
     ];
+    let reclaims = [Reclaim::AtEnd, Reclaim::Interrupt];
     let dispatches = [
         Dispatch::Central,
         Dispatch::Central,
@@ -85,21 +86,24 @@ fn policy() -> impl Strategy<Value = Policy> {
     (
         admission(),
         batching(),
-        select(orders.to_vec()),
+        (select(orders.to_vec()), select(reclaims.to_vec())),
         select(vec![Drop::Nothing, Drop::Stale, Drop::Hopeless]),
         select(routings.to_vec()),
         select(dispatches.to_vec()),
         option::of(Just(degradation)),
     )
         .prop_map(
-            |(admission, batching, order, drop, routing, dispatch, degradation)| Policy {
-                admission,
-                order,
-                drop,
-                batching,
-                routing,
-                dispatch,
-                degradation,
+            |(admission, batching, (order, reclaim), drop, routing, dispatch, degradation)| {
+                Policy {
+                    admission,
+                    order,
+                    reclaim,
+                    drop,
+                    batching,
+                    routing,
+                    dispatch,
+                    degradation,
+                }
             },
         )
 }

@@ -10,7 +10,8 @@ use super::quantity::{number, per_slot, positive_duration};
 use super::tree::Value;
 use super::word_or_table::{WordOrTable, Words};
 use crate::scenario::{
-    Admission, Batching, Degradation, Dispatch, Drop, Policy, QueueLimit, QueueOrder, Routing,
+    Admission, Batching, Degradation, Dispatch, Drop, Policy, QueueLimit, QueueOrder, Reclaim,
+    Routing,
 };
 use crate::units::SimDuration;
 
@@ -29,6 +30,19 @@ pub(super) fn policy(root: &mut Cursor<'_>, world: &World<'_>) -> Policy {
                 ("deadline", QueueOrder::Deadline),
             ]),
             "fcfs",
+        ),
+        reclaim: at.default(
+            "reclaim",
+            "Where order = \"shares\": when borrowed places come back, as their requests end, or at the end of the \
+             running iteration for a tier that waits and would have less for its share even with one place more; \
+             then whoever exceeds a lowered limit gives back too. The interrupted waits first of his tier and goes \
+             on where he stopped; what is cached of his context is lost, and is computed anew as a longer prompt. \
+             Fixed batches are not interrupted.",
+            choice(&[
+                ("at-end", Reclaim::AtEnd),
+                ("interrupt", Reclaim::Interrupt),
+            ]),
+            "at-end",
         ),
         drop: at.default(
             "drop",

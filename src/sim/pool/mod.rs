@@ -14,6 +14,7 @@ mod availability;
 mod dispatch;
 mod fixed;
 mod preemption;
+mod reclaim;
 mod service;
 mod setup;
 mod terms;
@@ -65,6 +66,8 @@ pub(crate) struct Pool {
     degrading: bool,
     /// Whose turn it is under round robin.
     turn: usize,
+    /// The replica whose turn it is to give back a place, where one line serves all.
+    giving_turn: usize,
     /// Retries that each tier's clients may still make under their budget.
     retry_budget: Vec<f64>,
     /// Which replicas are off, where they go off at all.
@@ -148,6 +151,7 @@ impl Pool {
             availability: availability::Availability::default(),
             degrading: false,
             turn: 0,
+            giving_turn: 0,
             retry_budget: vec![client::RETRIES_SAVED_MAX; scenario.tiers.len()],
             warmth: pool
                 .set_up
@@ -268,6 +272,7 @@ impl Pool {
             self.gauges.in_service.set(self.in_service(), self.clock);
             self.gauges.compare_busy(self.clock);
             self.start_waiting();
+            self.reclaim_soon_anywhere();
         }
     }
 

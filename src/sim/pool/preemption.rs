@@ -34,14 +34,22 @@ impl Pool {
             return None;
         }
         let last = self.last_to_go(index)?;
-        let others_bytes = replica.memory_bytes - self.memory_of(last);
-        let needed_bytes = others_bytes.saturating_add(self.memory_of(head));
         let goes_after = self.priority(last) > self.priority(head);
-        (goes_after && needed_bytes <= self.memory_limit).then_some(last)
+        (goes_after && self.fits_instead(index, head, last)).then_some(last)
+    }
+
+    /// Whether there is memory enough for the head of the line without somebody who runs.
+    pub(super) fn fits_instead(&self, index: usize, head: u32, last: u32) -> bool {
+        let others_bytes = self.replicas[index].memory_bytes - self.memory_of(last);
+        others_bytes.saturating_add(self.memory_of(head)) <= self.memory_limit
     }
 
     /// The rules have changed: who waits may now go before somebody who runs.
     pub(super) fn interrupt_soon_anywhere(&mut self) {
+        if self.terms.is_shared {
+            self.reclaim_soon_anywhere();
+            return;
+        }
         if self.terms.is_central {
             self.interrupt_soon(None);
             return;
@@ -58,6 +66,10 @@ impl Pool {
             return;
         }
         let line = self.line_of(replica);
+        if self.terms.is_shared {
+            self.reclaim_soon(line);
+            return;
+        }
         let Some(head) = self
             .lines
             .get_mut(line)
@@ -82,13 +94,15 @@ impl Pool {
 
     /// At the end of an iteration: who goes after the head of the line makes room for it.
     pub(super) fn interrupt(&mut self, index: usize) {
+        if self.terms.is_shared {
+            self.reclaim(index);
+            return;
+        }
         let line = self.line_of(Some(index as u32));
         while let Some(head) = self.lines[line].head(&self.attempts)
             && let Some(last) = self.gives_way(index, head)
         {
             self.interrupt_one(index, last);
-            let (ticket, priority) = (self.attempts.ticket(last), self.priority(last));
-            self.lines[line].push_first(ticket, priority);
             if let Some(next) = self.take_next(index) {
                 self.begin(index, next);
                 self.join(index, next);
@@ -96,10 +110,12 @@ impl Pool {
         }
     }
 
-    /// Takes a running attempt out of its batch, with what is left of its work.
-    fn interrupt_one(&mut self, index: usize, slot: u32) {
+    /// Takes a running attempt out of its batch, with what is left of its work, and puts it first of its class.
+    pub(super) fn interrupt_one(&mut self, index: usize, slot: u32) {
         let done = self.replicas[index].take_out(slot);
         self.replicas[index].memory_bytes -= self.memory_of(slot);
+        let tier = self.attempts.get(slot).request.tier;
+        self.leave_place(index, tier);
         let attempt = self.attempts.get_mut(slot);
         // In a batch that was fixed when it started, one stays longer than one's own work takes.
         attempt.amount = attempt.amount.saturating_sub(done).max(1);
@@ -107,6 +123,9 @@ impl Pool {
         self.attempts.set_place(slot, Place::Waiting);
         self.gauges.running.down(self.clock);
         self.gauges.waiting.up(self.clock);
+        let line = self.line_of(Some(index as u32));
+        let (ticket, priority) = (self.attempts.ticket(slot), self.priority(slot));
+        self.lines[line].push_first(ticket, tier, priority);
     }
 
     /// An attempt goes on from the last iteration that was kept, of so many done since it joined. Those before an

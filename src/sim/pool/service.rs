@@ -184,6 +184,7 @@ impl Pool {
         if let Some(next) = next {
             self.look_again(next as usize);
         }
+        self.reclaim_soon(line);
     }
 
     /// The last place in the line in which the attempt belongs.
@@ -373,22 +374,33 @@ impl Pool {
             if !self.fits(index, slot) {
                 return None;
             }
-            let drops = self.drops(index, slot);
-            self.lines[line].pop_head();
-            self.gauges.waiting.down(self.clock);
-            if !drops {
+            if !self.drops(index, slot, None) {
+                self.pop_head(line);
                 return Some(slot);
             }
-            let (attempt, _) = self.leave(slot);
-            if !attempt.ghost {
-                let request = attempt.request;
-                self.resolve(&request, Ended::Shed(Refusal::Hopeless));
-            }
+            self.drop_head(line, slot);
         }
     }
 
-    /// Whether an attempt at the head of the line is dropped rather than started.
-    fn drops(&self, index: usize, slot: u32) -> bool {
+    /// Takes the head out of its line.
+    #[inline(always)]
+    fn pop_head(&mut self, line: usize) {
+        self.lines[line].pop_head();
+        self.gauges.waiting.down(self.clock);
+    }
+
+    /// Drops the head of a line.
+    pub(super) fn drop_head(&mut self, line: usize, slot: u32) {
+        self.pop_head(line);
+        let (attempt, _) = self.leave(slot);
+        if !attempt.ghost {
+            let request = attempt.request;
+            self.resolve(&request, Ended::Shed(Refusal::Hopeless));
+        }
+    }
+
+    /// Whether an attempt at the head of the line is dropped rather than started, in the place of one if given.
+    pub(super) fn drops(&self, index: usize, slot: u32, instead_of: Option<u32>) -> bool {
         let attempt = self.attempts.get(slot);
         match self.terms.drop {
             Drop::Nothing => false,
@@ -400,6 +412,7 @@ impl Pool {
                     || tier.until_done
                         && !self.replicas[index].can_finish(
                             &joiner,
+                            instead_of,
                             now,
                             attempt.leaves_at,
                             &self.curve,
@@ -530,7 +543,7 @@ impl Pool {
     }
 
     #[inline]
-    fn fits(&self, index: usize, slot: u32) -> bool {
+    pub(super) fn fits(&self, index: usize, slot: u32) -> bool {
         self.terms.is_memory_ample || self.has_memory(&self.replicas[index], self.memory_of(slot))
     }
 

@@ -2,7 +2,7 @@
 
 use crate::random::Sampler;
 use crate::scenario::{
-    Batching, Dispatch, Drop, PatienceUntil, Policy, QueueLimit, QueueOrder, Retry, Rules,
+    Batching, Dispatch, Drop, PatienceUntil, Policy, QueueLimit, QueueOrder, Reclaim, Retry, Rules,
     Scenario, TierRules, Work,
 };
 use crate::units::SimDuration;
@@ -18,7 +18,8 @@ pub(super) struct Terms {
     /// One line serves all replicas.
     pub is_central: bool,
     pub is_static: bool,
-    /// Who goes first takes the place of who runs; fixed batches are not interrupted.
+    /// Who goes first takes the place of who runs, or a tier gives back what it has borrowed; fixed batches are not
+    /// interrupted.
     pub is_preemptive: bool,
     /// Tiers have shares of the places, so who waits may wait for his own tier's.
     pub is_shared: bool,
@@ -116,6 +117,11 @@ impl Terms {
             false => u64::MAX,
         };
         let is_static = matches!(policy.batching, Batching::Static { .. });
+        let interrupts = match policy.order {
+            QueueOrder::Preemptive => true,
+            QueueOrder::Shares => policy.reclaim == Reclaim::Interrupt,
+            _ => false,
+        };
         Self {
             works: (0..scenario.demands.len())
                 .map(|demand| WorkTerms::new(scenario, policy, region, demand))
@@ -126,7 +132,7 @@ impl Terms {
             limits: Limits::new(policy, slots as f64, size.rate_per_s),
             is_central: policy.dispatch == Dispatch::Central,
             is_static,
-            is_preemptive: policy.order == QueueOrder::Preemptive && !is_static,
+            is_preemptive: interrupts && !is_static,
             is_shared: policy.order == QueueOrder::Shares,
             is_memory_ample: needed <= size.memory_limit,
             drop: policy.drop,
