@@ -118,9 +118,8 @@ impl Elastic {
         };
         self.costs_s = scenario.pools.iter().map(cost).collect();
         let mean = |(pool, costs_s): (&crate::scenario::Pool, &Vec<f64>)| {
-            let cluster = &scenario.clusters[pool.cluster];
             let both = scenario.demands.iter().zip(costs_s);
-            let own = both.filter(|(demand, _)| cluster.can_do(demand.work));
+            let own = both.filter(|(demand, _)| pool.can_do(demand.work));
             let own: Vec<f64> = own.map(|(_, &cost_s)| cost_s).collect();
             own.iter().sum::<f64>() / own.len().max(1) as f64
         };
