@@ -85,6 +85,38 @@ impl Partition {
     }
 }
 
+impl Moves {
+    /// The units that each is ordered next: a step from what it has towards what is wanted of it, from who has
+    /// most too many to who lacks most, the first among equals. Both lists have one sum.
+    #[must_use]
+    pub fn towards(&self, has: &[u32], wanted: &[u32]) -> Vec<u32> {
+        let mut next = has.to_vec();
+        let off = |(&has, &wanted): (&u32, &u32)| {
+            f64::from(has.abs_diff(wanted)) > self.tolerance * f64::from(has)
+        };
+        if !has.iter().zip(wanted).any(off) {
+            return next;
+        }
+        let lacking = has
+            .iter()
+            .zip(wanted)
+            .map(|(&has, &wanted)| wanted.saturating_sub(has));
+        if lacking.map(u64::from).sum::<u64>() <= u64::from(self.step) {
+            return wanted.to_vec();
+        }
+        for _ in 0..self.step {
+            let all = || (0..next.len()).rev();
+            let from = all().max_by_key(|&index| next[index].saturating_sub(wanted[index]));
+            let to = all().max_by_key(|&index| wanted[index].saturating_sub(next[index]));
+            if let (Some(from), Some(to)) = (from, to) {
+                next[from] -= 1;
+                next[to] += 1;
+            }
+        }
+        next
+    }
+}
+
 impl Division {
     /// Units that each partition keeps, of so many.
     #[must_use]

@@ -5,4 +5,5 @@
 
 mod fixed;
 mod language;
+mod moves;
 mod question;

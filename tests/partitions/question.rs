@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use meltpoint::scenario::{self, Scenario, Settings, Source};
-use meltpoint::sim::Simulation;
+use meltpoint::random::Law;
+use meltpoint::scenario::{self, DemandKind, Process, RateCurve, Scenario, Settings, Source};
+use meltpoint::sim::{PartitionTally, Simulation};
 use meltpoint::units::SimTime;
 
 /// Two products with a demand each, and a place for clusters.
@@ -79,4 +80,32 @@ pub(crate) fn played(scenario: Scenario) -> Simulation {
     let mut run = start(scenario);
     play(&mut run, until_s);
     run
+}
+
+/// The story, in which requests of the two demands come evenly: (seconds, requests a second), and take a constant
+/// time each, in seconds.
+pub(crate) fn evenly(
+    tables: &str,
+    chat: (&[(f64, f64)], f64),
+    pictures: (&[(f64, f64)], f64),
+) -> Scenario {
+    let mut scenario = read(tables);
+    for (index, (points, service_s)) in [chat, pictures].into_iter().enumerate() {
+        if let DemandKind::Rate { curve, process, .. } = &mut scenario.demands[index].kind {
+            *process = Process::Even;
+            let point = |&(s, rate): &(f64, f64)| (SimTime::from_s(s), rate);
+            *curve = RateCurve {
+                points: points.iter().map(point).collect(),
+                linear: false,
+            };
+        }
+        scenario.works[index].qualities[0].amount = Law::Constant { value: service_s };
+    }
+    scenario
+}
+
+/// By partition of the only cluster: what it had.
+pub(crate) fn partitions(run: &Simulation) -> Vec<PartitionTally> {
+    let (_, tally) = run.divisions().next().unwrap();
+    tally.partitions
 }

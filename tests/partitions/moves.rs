@@ -1,0 +1,72 @@
+//! What moves: a timeline to the nanosecond, and where it settles.
+
+use meltpoint::sim::Simulation;
+use meltpoint::units::{NS_PER_S, SimTime};
+
+use super::question::{evenly, partitions, start};
+
+const MOVED: &str = r#"
+[cluster.lab]
+region = "here"
+replicas = 10
+start_up = { provision = "50s", weights = "80 GB", load_bandwidth = "2 GB/s", site_bandwidth = "2 GB/s", warm_up = "20s" }
+[cluster.lab.partition.chat]
+serves = ["answer"]
+[cluster.lab.partition.pictures]
+serves = ["picture"]
+[cluster.lab.moves]
+every = "1min"
+reaction = "30s"
+"#;
+
+/// When the replicas in service of a pool become so many, in ns; the run is checked on the way.
+fn reaches(run: &mut Simulation, pool: usize, replicas: u64) -> u64 {
+    let end = SimTime::from_s(7200.0);
+    while run.clock() < end {
+        run.advance(end);
+        run.assert_invariants();
+        let in_service = run.pools().nth(pool).unwrap().1.in_service;
+        if in_service == replicas {
+            return run.clock().0;
+        }
+    }
+    panic!("pool {pool} never has {replicas}");
+}
+
+#[test]
+fn a_unit_serves_after_window_decision_and_every_part_of_its_start() {
+    // Both products load two of their five replicas; from 1000 s on pictures load six.
+    let pictures = [(0.0, 0.2), (1000.0, 0.6)];
+    let scenario = evenly(MOVED, (&[(0.0, 1.0)], 2.0), (&pictures, 10.0));
+    let mut run = start(scenario);
+    // What was decided at 1020 s looked at the minute up to 990 s. At 1080 s it looks at that up to 1050 s, in
+    // which the load was (10 x 2 + 50 x 6) / 60 = 5.33: seven of ten for pictures. Idle replicas leave at once.
+    assert_eq!(reaches(&mut run, 0, 3), 1080 * NS_PER_S);
+    assert_eq!(partitions(&run)[1].moved_in, 2);
+    // Machines for 50 s, then both load 80 GB at 1 GB/s each, and warm up for 20 s.
+    assert_eq!(reaches(&mut run, 1, 7), (1080 + 50 + 80 + 20) * NS_PER_S);
+    let [chat, pictures] = partitions(&run)[..] else {
+        panic!("two partitions");
+    };
+    assert_eq!((chat.gpus_first, chat.gpus, chat.moved_out), (5, 3, 2));
+    assert_eq!(pictures.starting_gpu_ns, 2 * 150 * u128::from(NS_PER_S));
+    assert_eq!((chat.draining_gpu_ns, pictures.gpus_least), (0, 5));
+}
+
+#[test]
+fn a_busy_replica_ends_its_batch_before_its_unit_moves() {
+    // An answer takes 400 s, so four of five replicas are busy, and two are to leave.
+    let pictures = [(0.0, 0.4), (1000.0, 1.2)];
+    let moved = MOVED.replace("1min", "100s");
+    let scenario = evenly(&moved, (&[(0.0, 0.01)], 400.0), (&pictures, 10.0));
+    let mut run = start(scenario);
+    let first = reaches(&mut run, 1, 6);
+    let drained = reaches(&mut run, 1, 7);
+    let chat = partitions(&run)[0];
+    // One was idle; the other drained until a window after its batch had ended, and both loaded alone.
+    let start_up_ns = (50 + 40 + 20) * NS_PER_S;
+    assert_eq!(first, 1100 * NS_PER_S + start_up_ns);
+    assert_eq!(chat.draining_gpu_ns, u128::from(drained - first));
+    assert_eq!(chat.gpus, 3);
+    assert_eq!(run.tiers()[0].failed, 0);
+}
