@@ -31,6 +31,7 @@ mod measured_compare;
 mod number;
 mod paint;
 mod parquet;
+mod partitions;
 mod plan;
 mod replications;
 mod table;
@@ -48,8 +49,8 @@ pub use compare::{
     comparison_table,
 };
 pub use csv::{
-    autoscalers_csv, chunks_csv, facts_csv, intervals_csv, money_csv, pools_csv, replications_csv,
-    series_csv, summary_csv, tiers_csv,
+    autoscalers_csv, chunks_csv, facts_csv, intervals_csv, money_csv, partitions_csv, pools_csv,
+    replications_csv, series_csv, summary_csv, tiers_csv,
 };
 pub use escape::{printable_path, printable_text};
 pub use estimate::{estimate_json, estimate_table};

@@ -6,7 +6,7 @@ use super::summary::{
     Check, People, PoolSummary, Quantiles, SCHEMA_VERSION, Shed, Summary, TierSummary,
     TimelineEntry, WarmUp,
 };
-use super::{Recorder, deliveries, elastic, facts, failures, judge};
+use super::{Recorder, deliveries, elastic, facts, failures, judge, partitions};
 use crate::economics;
 use crate::scenario::{Pool, Scenario};
 use crate::sim::{Levels, PoolTally, Refusal, Simulation, TierTally};
@@ -61,6 +61,7 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
         total: tier_summary("all", &all, in_time.iter().sum()),
         pools,
         autoscalers: elastic::summaries(scenario, simulation, measured),
+        partitions: partitions::summaries(scenario, simulation, measured),
         sites: failures::sites(scenario, simulation, measured),
         regions: regions(scenario, simulation),
         people,

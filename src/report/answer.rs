@@ -9,7 +9,7 @@ use crate::report::frame;
 use crate::report::grid::{Align, Grid};
 use crate::report::number::{cents, optional, percent, quantity, short, signed_percent};
 use crate::report::paint::Ink;
-use crate::report::{date, deliveries, elastic, escape, failures, replications};
+use crate::report::{date, deliveries, elastic, escape, failures, partitions, replications};
 
 /// Whether the fleet held, in one line.
 pub(super) struct Verdict {
@@ -193,6 +193,8 @@ pub(super) fn sections(summary: &Summary) -> Vec<Section> {
         table("Tiers", tiers(summary)),
         table("Autoscalers in replicas", elastic::grid(summary)),
         list("What autoscaling brought", elastic::words(summary)),
+        table("Partitions in GPUs", partitions::grid(summary)),
+        list("What moving cost", partitions::words(summary)),
         table("Failures", failures::grid(summary)),
         list("What failures cost", failures::words(summary)),
         table("Where requests went", regions(summary)),

@@ -7,3 +7,4 @@ mod fixed;
 mod language;
 mod moves;
 mod question;
+mod training;

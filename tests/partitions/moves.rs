@@ -1,9 +1,9 @@
 //! What moves: a timeline to the nanosecond, and where it settles.
 
-use meltpoint::sim::Simulation;
+use meltpoint::sim::{PartitionTally, Simulation};
 use meltpoint::units::{NS_PER_S, SimTime};
 
-use super::question::{evenly, partitions, start};
+use super::question::{evenly, partitions, played, read, start};
 
 const MOVED: &str = r#"
 [cluster.lab]
@@ -69,4 +69,59 @@ fn a_busy_replica_ends_its_batch_before_its_unit_moves() {
     assert_eq!(chat.draining_gpu_ns, u128::from(drained - first));
     assert_eq!(chat.gpus, 3);
     assert_eq!(run.tiers()[0].failed, 0);
+}
+
+/// Units given one after the other to whoever then has most load for each: what moves settle at.
+fn one_by_one(units: u64, loads: [f64; 2]) -> [u64; 2] {
+    let mut has = [1, 1];
+    for _ in 2..units {
+        let pressed = |index: usize| loads[index] / has[index] as f64;
+        let most = usize::from(pressed(1) > pressed(0));
+        has[most] += 1;
+    }
+    has
+}
+
+#[test]
+fn constant_loads_settle_at_what_giving_units_one_by_one_makes_of_them() {
+    let moved = MOVED.replace("replicas = 10", "replicas = 40");
+    for (chat, pictures) in [(2.0, 11.0), (30.0, 1.0), (13.0, 13.0), (5.0, 50.0)] {
+        for step in ["1", "7", "\"none\""] {
+            let tables = format!("{moved}step = {step}\ntolerance = \"0 %\"\nwindow = \"5min\"\n");
+            let rates = [[(0.0, chat / 2.0)], [(0.0, pictures / 10.0)]];
+            let run = played(evenly(&tables, (&rates[0], 2.0), (&rates[1], 10.0)));
+            let gpus: Vec<u64> = partitions(&run).iter().map(|part| part.gpus).collect();
+            assert_eq!(
+                gpus,
+                one_by_one(40, [chat, pictures]),
+                "{chat} and {pictures}"
+            );
+        }
+    }
+}
+
+#[test]
+fn gpus_are_neither_made_nor_lost() {
+    let tables = MOVED.replace("start_up =", "#").replace(
+        "serves = [\"picture\"]",
+        "serves = [\"picture\"]\n[cluster.lab.partition.training]\ntrains = true\nrestart = \"10s\"",
+    );
+    let run = played(read(&tables));
+    let (_, division) = run.divisions().next().unwrap();
+    let held = division.partitions.iter().map(|part| {
+        assert!(part.lost_gpu_ns <= part.trained_gpu_ns);
+        if part.trained_gpu_ns > 0 {
+            assert_eq!(
+                part.trained_gpu_ns + part.stalled_gpu_ns,
+                part.serving_gpu_ns
+            );
+        }
+        part.serving_gpu_ns + part.starting_gpu_ns + part.draining_gpu_ns
+    });
+    assert_eq!(held.sum::<u128>() + division.free_gpu_ns, division.gpu_ns);
+    assert_eq!(division.gpu_ns, 10 * 7200 * u128::from(NS_PER_S));
+    let sum =
+        |count: fn(&PartitionTally) -> u64| division.partitions.iter().map(count).sum::<u64>();
+    assert!(sum(|part| part.moved_in) > 10);
+    assert_eq!(sum(|part| part.moved_in), sum(|part| part.moved_out));
 }
