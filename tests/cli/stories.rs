@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use crate::program::Room;
 
 /// Each story with the share that is done in a few seconds without optimisation.
-const STORIES: [(&str, &str); 14] = [
+const STORIES: [(&str, &str); 15] = [
     ("hello", "1"),
     ("ghibli-week", "0.0002"),
     ("ghibli-no-quota", "0.0002"),
@@ -14,6 +14,7 @@ const STORIES: [(&str, &str); 14] = [
     ("hundred-k-chunk", "0.0002"),
     ("hundred-k-orders", "0.00005"),
     ("shared-fleet", "0.001"),
+    ("moved-fleet", "0.001"),
     ("investment-loop", "0.0002"),
     ("launch-2022", "0.0005"),
     ("retry-storm", "0.1"),

@@ -8,3 +8,4 @@ mod language;
 mod moves;
 mod question;
 mod training;
+mod waits;

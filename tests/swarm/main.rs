@@ -11,6 +11,7 @@
 mod ask;
 mod elastic;
 mod failures;
+mod partitions;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -110,6 +111,7 @@ fn works_while_somebody_waits(
                 .autoscalers
                 .iter()
                 .any(|scaler| scaler.clusters.contains(&pool.cluster))
+            && scenario.clusters[pool.cluster].division.is_none()
             && !is_limited
             && !is_maintained(scenario, pool.cluster)
             && scenario.works[0].memory_bytes_per_token == 0
@@ -195,6 +197,11 @@ proptest! {
     }
 
     #[test]
+    fn books_are_balanced_while_gpus_move_between_products(scenario in partitions::scenario()) {
+        play(&Arc::new(scenario))?;
+    }
+
+    #[test]
     fn books_are_balanced_while_replicas_come_and_go(scenario in elastic::scenario()) {
         play(&Arc::new(scenario))?;
     }
@@ -202,6 +209,11 @@ proptest! {
     #[test]
     fn books_are_balanced_whatever_fails(scenario in failures::scenario()) {
         play(&Arc::new(scenario))?;
+    }
+
+    #[test]
+    fn of_a_divided_cluster_the_summary_is_sound_and_threads_change_nothing(scenario in partitions::scenario()) {
+        is_sound(scenario)?;
     }
 
     #[test]
