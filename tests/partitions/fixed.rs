@@ -43,6 +43,35 @@ fn a_fixed_division_is_as_separate_clusters() {
 }
 
 #[test]
+fn what_fails_stands_where_it_would_in_as_many_pools() {
+    let fails = "failures = [\"own\"]\ntopology = { gpus_per_node = 4, nodes_per_rack = 2 }\n";
+    let causes = r#"
+[failures.own]
+field = "10min"
+[failures.own.cause.node]
+level = "node"
+rate = "50 /1000 node-days"
+repair = "field"
+running = "lost"
+[failures.own.cause.rack]
+level = "rack"
+rate = "2 /rack-day"
+repair = "field"
+running = "lost"
+"#;
+    let lab = format!("[cluster.lab]\nregion = \"here\"\nreplicas = 40\n{fails}");
+    let halves = "[cluster.lab.partition.a]\n[cluster.lab.partition.b]\n";
+    let lost = |tables: &str| {
+        let run = played(read(&format!("{lab}{tables}{causes}")));
+        let failed = |tier: &meltpoint::sim::TierTally| (tier.completed, tier.failed);
+        run.tiers().iter().map(failed).collect::<Vec<_>>()
+    };
+    let divided = lost(halves);
+    assert_eq!(divided, lost("pools = 2\n"));
+    assert!(divided[0].1 > 0, "something failed");
+}
+
+#[test]
 fn units_are_the_least_common_multiple_of_what_replicas_take() {
     let scenario = read(
         r#"

@@ -67,7 +67,70 @@ fn what_cannot_be_combined_is_refused_with_what_to_do() {
         let found = refused(&tables);
         assert!(found.contains(message), "{tables}: {found}");
     }
+    let failing = format!("{LAB}{PICTURES}{moves}")
+        .replace("replicas = 40", "replicas = 40\nfailures = [\"rsc1\"]");
+    let found = read_with(&failing, &Settings::default()).unwrap_err();
+    assert!(
+        found.contains("is divided and moves replicas, and fails"),
+        "{found}"
+    );
+    let few = format!("{LAB}{PICTURES}").replace("replicas = 40", "replicas = 1");
+    let found = read_with(&few, &Settings::default()).unwrap_err();
+    assert!(found.contains("has too few units of 1 GPUs"), "{found}");
+    let off = format!("{LAB}{PICTURES}{moves}")
+        .replace("replicas = 40", "replicas = 40\nset_up = \"5s\"");
+    let found = read_with(&off, &Settings::default()).unwrap_err();
+    assert!(found.contains("turns idle replicas off"), "{found}");
+    let loads = |partition: &str, gb_per_s: u32| {
+        format!(
+            "{partition}start_up = {{ weights = \"8 GB\", load_bandwidth = \"{gb_per_s} GB/s\" }}\n"
+        )
+    };
+    let links = format!("{}{}", loads(LAB, 1), loads(PICTURES, 2));
+    let found = read_with(&links, &Settings::default()).unwrap_err();
+    assert!(
+        found.contains("load weights with other bandwidths"),
+        "{found}"
+    );
     let alone = "[cluster.lab]\nregion = \"here\"\nreplicas = 4\n[cluster.lab.moves]\n";
     let found = read_with(alone, &Settings::default()).unwrap_err();
     assert!(found.contains("stands without partitions"), "{found}");
+}
+
+#[test]
+fn moves_that_never_come_are_none() {
+    let moves = "[cluster.lab.moves]\nevery = \"never\"\n";
+    let scenario = read(&format!("{LAB}{PICTURES}{moves}"));
+    assert_eq!(scenario.clusters[0].division.as_ref().unwrap().moves, None);
+    let moves = "[cluster.lab.moves]\nstep = 300\nreaction = \"5min\"\n";
+    let settings = Settings {
+        scale: Some(0.1),
+        ..Settings::default()
+    };
+    let scenario = read_with(
+        &format!("{LAB}minimum = \"19 GPUs\"\n{PICTURES}{moves}"),
+        &settings,
+    )
+    .unwrap();
+    let division = scenario.clusters[0].division.as_ref().unwrap();
+    // A tenth of the story has a tenth of the units, of the step and of what is kept.
+    assert_eq!(division.moves.unwrap().step, 30);
+    assert_eq!(division.least(4), [2, 1]);
+}
+
+#[test]
+fn who_keeps_more_than_there_is_gets_his_part_and_a_warning() {
+    let minimums = format!("{LAB}minimum = \"60 GPUs\"\n{PICTURES}minimum = \"20 GPUs\"\n");
+    let scenario = read(&minimums);
+    let deliveries: Vec<u32> = scenario
+        .pools
+        .iter()
+        .map(|pool| pool.deliveries[0].1)
+        .collect();
+    assert_eq!(deliveries, [30, 10]);
+    let warned = scenario
+        .warnings
+        .iter()
+        .any(|text| text.contains("keep 80 units by `minimum`, but it has 40"));
+    assert!(warned, "{:?}", scenario.warnings);
 }
