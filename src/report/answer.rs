@@ -259,9 +259,10 @@ fn headline(summary: &Summary) -> Grid {
     line(
         "fleet",
         format!(
-            "{} at the end, {} in service",
+            "{} at the end, {} in service{}",
             quantity(summary.gpus_at_end() as f64, "GPUs"),
-            quantity(summary.gpu_hours(), "GPU-hours")
+            quantity(summary.gpu_hours(), "GPU-hours"),
+            partitions::beside(summary)
         ),
     );
     line(

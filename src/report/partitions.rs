@@ -36,6 +36,16 @@ pub(super) fn grid(summary: &Summary) -> Grid {
     grid
 }
 
+/// What trains beside the fleet, to follow what serves.
+pub(super) fn beside(summary: &Summary) -> String {
+    let train = || summary.partitions.iter().filter(|part| part.trains);
+    let gpus: u64 = train().map(|part| part.gpus_last).sum();
+    match train().next() {
+        Some(_) => format!("; {} more train", quantity(gpus as f64, "GPUs")),
+        None => String::new(),
+    }
+}
+
 /// What moving cost, and what became of the training.
 pub(super) fn words(summary: &Summary) -> Vec<String> {
     let parts = &summary.partitions;

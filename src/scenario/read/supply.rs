@@ -319,7 +319,7 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
             replicas: at
                 .optional(
                     "replicas",
-                    "Replicas that are there from the start, free of charge, beside the chunks.",
+                    "Replicas, or units of a divided cluster, that are there from the start, free of charge, beside the chunks.",
                     whole("replicas", 1, 100_000_000),
                 )
                 .unwrap_or(0),
