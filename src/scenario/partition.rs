@@ -129,7 +129,8 @@ impl Division {
     /// comes first.
     #[must_use]
     pub fn hand_out(&self, has: &[u32], units: u32) -> Vec<u32> {
-        let total = has.iter().sum::<u32>().saturating_add(units);
+        let held = has.iter().fold(0_u32, |sum, &has| sum.saturating_add(has));
+        let total = held.saturating_add(units);
         let shares: Vec<f64> = self.partitions.iter().map(|part| part.share).collect();
         let least = self.least(total).into_iter();
         let floors: Vec<u32> = least.zip(has).map(|(least, &has)| least.max(has)).collect();
@@ -270,6 +271,61 @@ mod tests {
         assert_eq!(apportion(4, &[0.0, 0.0], &[0, 0]), [2, 2]);
         assert_eq!(apportion(3, &[1.0, 1.0], &[4, 2]), [2, 1]);
         assert_eq!(apportion(0, &[1.0, 1.0], &[0, 0]), [0, 0]);
+    }
+
+    fn moves(step: u32, tolerance: f64) -> Moves {
+        let minute = SimDuration::from_s(60.0);
+        Moves {
+            every: minute,
+            window: minute,
+            reaction: SimDuration::ZERO,
+            step,
+            tolerance,
+            cool_down: SimDuration::ZERO,
+            target: 1.0,
+        }
+    }
+
+    #[test]
+    fn a_step_goes_from_who_has_most_too_many_to_who_lacks_most() {
+        let step = |most, has: &[u32], wanted: &[u32]| moves(most, 0.0).towards(has, wanted);
+        assert_eq!(step(1, &[10, 5, 1], &[6, 4, 6]), [9, 5, 2]);
+        assert_eq!(step(4, &[10, 5, 1], &[6, 4, 6]), [6, 5, 5]);
+        assert_eq!(step(5, &[10, 5, 1], &[6, 4, 6]), [6, 4, 6]);
+        assert_eq!(step(u32::MAX, &[3, 3], &[3, 3]), [3, 3]);
+        // A tenth of ten is tolerated, of two it is not.
+        assert_eq!(moves(9, 0.1).towards(&[10, 20], &[11, 19]), [10, 20]);
+        assert_eq!(moves(9, 0.1).towards(&[2, 28], &[3, 27]), [3, 27]);
+    }
+
+    #[test]
+    fn a_job_gets_what_is_left_and_keeps_its_minimum() {
+        let part = |training: bool, minimum: u64| Partition {
+            name: String::new(),
+            share: 1.0,
+            minimum: Minimum::Gpus(minimum),
+            pool: None,
+            replicas_per_unit: 1,
+            start_up: StartUp::default(),
+            training: training.then_some(Training {
+                checkpoint_every: SimDuration::from_s(60.0),
+                restart: SimDuration::ZERO,
+            }),
+            deliveries: Vec::new(),
+        };
+        let division = Division {
+            unit_gpus: 8,
+            partitions: vec![part(false, 0), part(true, 33), part(false, 24)],
+            moves: None,
+        };
+        assert_eq!(division.least(100), [1, 5, 3]);
+        assert_eq!(division.wanted(100, &[40.0, 0.0, 8.0], 0.8), [50, 40, 10]);
+        assert_eq!(division.wanted(100, &[0.0, 99.0, 0.0], 0.8), [1, 96, 3]);
+        // Both want 100 units of the 95 that are not kept, in proportion 3 to 1.
+        assert_eq!(division.wanted(100, &[60.0, 0.0, 20.0], 0.8), [71, 5, 24]);
+        // What comes goes first to who has less than he keeps.
+        assert_eq!(division.hand_out(&[0, 0, 0], 9), [1, 5, 3]);
+        assert_eq!(division.hand_out(&[1, 5, 3], 6), [5, 5, 5]);
     }
 
     #[test]

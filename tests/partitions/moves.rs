@@ -3,7 +3,7 @@
 use meltpoint::sim::{PartitionTally, Simulation};
 use meltpoint::units::{NS_PER_S, SimTime};
 
-use super::question::{evenly, partitions, played, read, start};
+use super::question::{evenly, partitions, play, played, read, start};
 
 const MOVED: &str = r#"
 [cluster.lab]
@@ -69,6 +69,33 @@ fn a_busy_replica_ends_its_batch_before_its_unit_moves() {
     assert_eq!(chat.draining_gpu_ns, u128::from(drained - first));
     assert_eq!(chat.gpus, 3);
     assert_eq!(run.tiers()[0].failed, 0);
+}
+
+#[test]
+fn who_drains_serves_on_when_his_product_wants_him_again() {
+    // Both load four of their five, answers for 400 s each; pictures twelve from 1000 s to 1100 s. At 1100 s an idle
+    // and a busy replica of chat are to leave, at 1200 s both are wanted back.
+    let moved = MOVED.replace("1min", "100s").replace("30s", "0s");
+    let pictures = [(0.0, 0.4), (1000.0, 1.2), (1100.0, 0.4)];
+    let answers = [(0.0, 0.0), (30.0, 0.01)];
+    let mut run = start(evenly(&moved, (&answers, 400.0), (&pictures, 10.0)));
+    play(&mut run, 950.0);
+    let before = partitions(&run);
+    play(&mut run, 1950.0);
+    let now = partitions(&run);
+    let parts: Vec<PartitionTally> = now
+        .iter()
+        .zip(&before)
+        .map(|(now, before)| now.since(before))
+        .collect();
+    assert_eq!((before[0].gpus, now[0].gpus), (5, 5));
+    let s = u128::from(NS_PER_S);
+    assert_eq!((parts[0].moved_out, parts[0].moved_in), (2, 2));
+    // The busy one drained for so long and went on; the idle one's unit, which then loaded for pictures, had to load
+    // for chat again.
+    assert_eq!(parts[0].draining_gpu_ns, 100 * s);
+    assert_eq!(parts[0].starting_gpu_ns, (50 + 40 + 20) * s);
+    assert_eq!(parts[1].starting_gpu_ns, 100 * s);
 }
 
 /// Units given one after the other to whoever then has most load for each: what moves settle at.

@@ -223,7 +223,7 @@ impl Divided {
 
     /// So many units more, for a partition; all get slots for what these could make.
     fn take_in(&mut self, index: usize, units: u32, pools: &mut [Pool]) {
-        self.units += units;
+        self.units = self.units.saturating_add(units);
         let part = &mut self.parts[index];
         part.ordered += units;
         part.granted += units;

@@ -228,6 +228,22 @@ mod tests {
     }
 
     #[test]
+    fn who_loads_less_over_the_same_link_ends_first() {
+        // 80 GB and 20 GB at 1 GB/s each: the second is done after 20 s, the first has 60 GB left at 2 GB/s.
+        let mut starts = starts(0.0, 2e9, 2e9, 0.0);
+        let small = StartUp {
+            weights_bytes: 20_000_000_000,
+            ..starts.rule.clone()
+        };
+        starts.set_own(1, small);
+        starts.begin((0, 0), SimTime::ZERO);
+        starts.begin((1, 0), SimTime::ZERO);
+        assert_eq!(starts.play(SimTime::from_s(20.000_001)), [(1, 0)]);
+        assert_eq!(starts.play(SimTime::from_s(49.999)), []);
+        assert_eq!(starts.play(SimTime::from_s(50.000_001)), [(0, 0)]);
+    }
+
+    #[test]
     fn a_start_given_up_leaves_its_share_to_the_others() {
         let mut starts = starts(0.0, 2e9, 2e9, 0.0);
         starts.begin((0, 0), SimTime::ZERO);
