@@ -70,6 +70,8 @@ pub struct Moves {
     pub tolerance: f64,
     /// Nothing moves so soon after the last move.
     pub cool_down: SimDuration,
+    /// In how many seconds it wants what waits to be worked off; `None`: it does not look at it.
+    pub backlog_within_s: Option<f64>,
     /// The load that a unit of a partition that serves is to have where another trains: the rest trains.
     pub target: f64,
 }
@@ -282,6 +284,7 @@ mod tests {
             step,
             tolerance,
             cool_down: SimDuration::ZERO,
+            backlog_within_s: None,
             target: 1.0,
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! gateways' requests of past windows -> meter -> controller -> replicas ordered -> bays, start-ups -> pools
+//!                                             -> division  -> units moved      -^
 //! ```
 //!
 //! It acts where a window ends, and a window ends where something of it is due, so what it does is on time
@@ -256,7 +257,7 @@ impl Elastic {
             scaler.compare(now, false);
         }
         for divided in &mut self.divided {
-            divided.act(now, pools);
+            divided.act(now, pools, &self.mean_cost_s);
         }
         self.follow(pools);
         // A start that takes no time ends at once.

@@ -128,6 +128,30 @@ fn constant_loads_settle_at_what_giving_units_one_by_one_makes_of_them() {
 }
 
 #[test]
+fn what_waits_is_load_where_it_is_to_be_worked_off() {
+    // Two hundred seconds of three pictures a second leave hundreds who wait long after the minute that is measured.
+    let pictures = [(0.0, 0.2), (300.0, 3.0), (500.0, 0.2)];
+    let settled = |key: &str| {
+        let tables = MOVED.replace("every = \"1min\"", "every = \"10min\"\nwindow = \"1min\"");
+        let mut run = start(evenly(
+            &format!("{tables}{key}"),
+            (&[(0.0, 1.0)], 2.0),
+            (&pictures, 10.0),
+        ));
+        play(&mut run, 600.0);
+        let waiting = run.pools().nth(1).unwrap().1.waiting;
+        play(&mut run, 1100.0);
+        let gpus: Vec<u64> = partitions(&run).iter().map(|part| part.gpus).collect();
+        (waiting as f64, gpus)
+    };
+    assert_eq!(settled("").1, [5, 5]);
+    // Ten seconds of a replica each, within five minutes.
+    let (waiting, gpus) = settled("backlog_within = \"5min\"\n");
+    assert!(waiting > 300.0, "{waiting}");
+    assert_eq!(gpus, one_by_one(10, [2.0, 2.0 + waiting * 10.0 / 300.0]));
+}
+
+#[test]
 fn gpus_are_neither_made_nor_lost() {
     let tables = MOVED.replace("start_up =", "#").replace(
         "serves = [\"picture\"]",

@@ -19,6 +19,7 @@ fn moves() -> impl Strategy<Value = Moves> {
         reaction: lasting(times.1),
         window: lasting(times.2),
         cool_down: lasting(times.3),
+        backlog_within_s: (times.3 % 2 == 1).then(|| f64::from(times.0)),
         step: if step == 4 { u32::MAX } else { step },
         tolerance: f64::from(tolerance) / 10.0,
         target: f64::from(target) / 10.0,

@@ -7,7 +7,7 @@ use super::cursor::Cursor;
 use super::elastic::{StartUpForm, WrittenStartUp, scaled};
 use super::form::{Flag, Form, list, or_word, reference, some, whole, whole_u32};
 use super::notes::{Notes, Spot};
-use super::quantity::{duration, positive_duration, share};
+use super::quantity::{duration, positive_duration, seconds, share};
 use super::tree::Value;
 use crate::scenario::{
     Autoscaler, Cluster, Division, Minimum, Moves, Partition, Scenario, Training,
@@ -176,6 +176,9 @@ fn moves(at: &mut Cursor<'_>, scale: f64) -> Option<Moves> {
     let tolerance = at.default("tolerance", doc, share(), "10 %");
     let doc = "Nothing moves so soon after the last move.";
     let cool_down = at.default("cool_down", doc, duration(), "0s");
+    let doc = "In what time what waits is to be worked off beside the load; \"none\": it is not looked at.";
+    let within = or_word("none", None, some(seconds().positive()));
+    let backlog_within_s = at.default("backlog_within", doc, within, "none");
     let doc =
         "The load that a unit is to have, 100 %: its batches are always full; the rest trains.";
     let target = at.default("target", doc, share().within(0.01, 10.0), "85 %");
@@ -190,6 +193,7 @@ fn moves(at: &mut Cursor<'_>, scale: f64) -> Option<Moves> {
         },
         tolerance,
         cool_down,
+        backlog_within_s,
         target,
     })
 }

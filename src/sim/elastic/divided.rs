@@ -331,30 +331,41 @@ impl Divided {
         ]
     }
 
-    /// Does what is due now, but for the replicas, which `follow` brings after it.
-    pub(super) fn act(&mut self, now: SimTime, pools: &mut [Pool]) {
+    /// Does what is due now, but for the replicas, which `follow` brings after it. By pool: seconds of a replica
+    /// that a request takes.
+    pub(super) fn act(&mut self, now: SimTime, pools: &mut [Pool], costs_s: &[f64]) {
         self.come_in(now, pools);
         if let Some(moves) = self.rule.moves.filter(|_| self.decides <= now) {
             self.decides = now + moves.every;
-            self.decide(now, &moves, pools);
+            let old = SimTime(now.0.saturating_sub(moves.reaction.0));
+            let is_cool = |changed: SimTime| now.since(changed) >= moves.cool_down;
+            // Before the first measurement nothing is known.
+            if old > SimTime::ZERO && self.changed.is_none_or(is_cool) {
+                let loads = self.loads(old, &moves, pools, costs_s);
+                self.decide(now, &moves, &loads, pools);
+            }
         }
         self.train(now);
     }
 
-    /// Orders units from one partition to another, after the loads.
-    fn decide(&mut self, now: SimTime, moves: &Moves, pools: &mut [Pool]) {
-        let old = SimTime(now.0.saturating_sub(moves.reaction.0));
-        let is_cool = |changed: SimTime| now.since(changed) >= moves.cool_down;
-        if old == SimTime::ZERO || !self.changed.is_none_or(is_cool) {
-            return;
-        }
+    /// By partition: the load in units up to a time, with what waits now.
+    fn loads(&self, old: SimTime, moves: &Moves, pools: &[Pool], costs_s: &[f64]) -> Vec<f64> {
+        let load = |part: &Part| {
+            let backlog = part.pool.zip(moves.backlog_within_s);
+            let backlog = backlog.map_or(0.0, |(pool, within_s)| {
+                pools[pool].levels().waiting as f64 * costs_s[pool] / within_s
+            });
+            part.meter.load(old, moves.window) + backlog
+        };
         let both = self.parts.iter().zip(&self.rule.partitions);
-        let loads = both.map(|(part, rule)| {
-            part.meter.load(old, moves.window) / f64::from(rule.replicas_per_unit.max(1))
-        });
-        let loads: Vec<f64> = loads.collect();
+        both.map(|(part, rule)| load(part) / f64::from(rule.replicas_per_unit.max(1)))
+            .collect()
+    }
+
+    /// Orders units from one partition to another, after the loads.
+    fn decide(&mut self, now: SimTime, moves: &Moves, loads: &[f64], pools: &mut [Pool]) {
         let before: Vec<u32> = self.parts.iter().map(|part| part.ordered).collect();
-        let wanted = self.rule.wanted(self.units, &loads, moves.target);
+        let wanted = self.rule.wanted(self.units, loads, moves.target);
         let next = moves.towards(&before, &wanted);
         if next == before {
             return;
