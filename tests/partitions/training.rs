@@ -1,5 +1,8 @@
 //! A training job gets what others do not need, and gives it back at once.
 
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
 use meltpoint::scenario::Scenario;
 use meltpoint::units::NS_PER_S;
 
@@ -91,4 +94,46 @@ fn an_outage_stops_the_training_too() {
         (training.lost_gpu_ns, training.stalled_gpu_ns),
         (14 * 500 * s, 14 * 100 * s)
     );
+}
+
+#[test]
+fn a_training_is_paid_for_and_busy() {
+    let chunk = r#"
+[chunk.first]
+gpus = 20
+accelerator = "H100"
+cluster = "lab"
+price = "2 USD/GPU-hour"
+"#;
+    let tables = TRAINED
+        .replace("replicas = 20\n", "")
+        .replace("every = \"1min\"", "every = \"never\"");
+    let constant = [(0.0, 1.0)];
+    let scenario = evenly(
+        &format!("{tables}{chunk}"),
+        (&constant, 2.0),
+        (&[(0.0, 0.2)], 10.0),
+    );
+    let summary =
+        meltpoint::trials::run(&Arc::new(scenario), 1, &mut |_| ControlFlow::Continue(())).summary;
+    let cost = &summary.money.chunks[0];
+    // Of 20 GPUs two each are busy with chat and pictures, once they have come, and twelve train.
+    assert!(
+        (cost.utilisation - 0.8).abs() < 0.002,
+        "{}",
+        cost.utilisation
+    );
+    assert_eq!(cost.total_usd, 20.0 * 2.0 * 2.0);
+    let training = &summary.partitions[2];
+    assert_eq!(
+        (training.name.as_str(), training.gpu_hours_kept),
+        ("lab/training", 24.0)
+    );
+    let gpus = summary
+        .series
+        .column("partition_gpus", Some("lab/training"))
+        .unwrap();
+    assert!(gpus.values.iter().all(|&value| value == Some(12.0)));
+    let fleet = summary.series.column("gpus", None).unwrap();
+    assert!(fleet.values.iter().all(|&value| value == Some(20.0)));
 }
