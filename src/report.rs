@@ -31,6 +31,7 @@ mod measured_compare;
 mod number;
 mod paint;
 mod parquet;
+mod partitions;
 mod plan;
 mod replications;
 mod suppliers;
@@ -49,8 +50,8 @@ pub use compare::{
     comparison_table,
 };
 pub use csv::{
-    autoscalers_csv, chunks_csv, facts_csv, intervals_csv, money_csv, pools_csv, replications_csv,
-    series_csv, summary_csv, suppliers_csv, tiers_csv,
+    autoscalers_csv, chunks_csv, facts_csv, intervals_csv, money_csv, partitions_csv, pools_csv,
+    replications_csv, series_csv, summary_csv, suppliers_csv, tiers_csv,
 };
 pub use escape::{printable_path, printable_text};
 pub use estimate::{estimate_json, estimate_table};

@@ -86,7 +86,7 @@ fn data_that_must_stay_never_leave() {
 #[test]
 fn who_asks_for_a_work_goes_where_it_is_done() {
     let mut scenario = two_regions(5.0);
-    scenario.clusters[0].serves = vec![false];
+    scenario.pools[0].serves = vec![false];
     for routing in [
         Routing::Random,
         Routing::RoundRobin,

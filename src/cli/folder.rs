@@ -16,7 +16,7 @@ use crate::report::printable_path;
 pub(super) const RESULT_FILE: &str = "result.json";
 
 /// All that a result folder holds; `write` takes no other name.
-const ENTRIES: [&str; 16] = [
+const ENTRIES: [&str; 17] = [
     RESULT_FILE,
     "run-info.json",
     "series.csv",
@@ -25,6 +25,7 @@ const ENTRIES: [&str; 16] = [
     "tiers.parquet",
     "pools.csv",
     "autoscalers.csv",
+    "partitions.csv",
     "money.csv",
     "chunks.csv",
     "suppliers.csv",

@@ -250,6 +250,10 @@ fn write(folder: &Folder, summary: &Summary, run_info: &str) -> Result<(), Failu
         let autoscalers = formats::autoscalers_csv(summary);
         folder.write("autoscalers.csv", autoscalers.as_bytes())?;
     }
+    if !summary.partitions.is_empty() {
+        let partitions = formats::partitions_csv(summary);
+        folder.write("partitions.csv", partitions.as_bytes())?;
+    }
     folder.write("money.csv", formats::money_csv(summary).as_bytes())?;
     if !summary.money.chunks.is_empty() {
         folder.write("chunks.csv", formats::chunks_csv(summary).as_bytes())?;

@@ -2,7 +2,7 @@
 
 use super::fluid::Fluid;
 use super::supply;
-use crate::scenario::{Batching, Scenario};
+use crate::scenario::{Batching, Cluster, Scenario};
 use crate::units::SimDuration;
 
 /// A share of the offered requests below which a loss is not worth a word.
@@ -31,6 +31,17 @@ pub(super) fn limits(scenario: &Scenario, fluid: &Fluid<'_>) -> Vec<String> {
                 format!("autoscaler {}: behind the load for {behind}", rule.name)
             }),
     );
+    let moves = |cluster: &&Cluster| {
+        let division = cluster.division.as_ref();
+        division.is_some_and(|division| division.moves.is_some())
+    };
+    let moved = scenario.clusters.iter().filter(moves);
+    limits.extend(moved.map(|cluster| {
+        format!(
+            "cluster {}: taken as it is divided at the start",
+            cluster.name
+        )
+    }));
     limits
 }
 

@@ -191,9 +191,10 @@ impl<'a> Fleet<'a> {
     }
 }
 
-/// Whether a pool may serve a demand: its cluster can do the work, and data of the users may go there.
+/// Whether a pool may serve a demand: it can do the work, and data of the users may go there.
 fn may_serve(scenario: &Scenario, pool: usize, demand: usize) -> bool {
-    let cluster = &scenario.clusters[scenario.pools[pool].cluster];
+    let pool = &scenario.pools[pool];
+    let region = scenario.clusters[pool.cluster].region;
     let demand = &scenario.demands[demand];
-    cluster.can_do(demand.work) && scenario.regions[demand.region].may_be_served_in(cluster.region)
+    pool.can_do(demand.work) && scenario.regions[demand.region].may_be_served_in(region)
 }

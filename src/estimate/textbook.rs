@@ -81,6 +81,7 @@ impl<'a> Queue<'a> {
         let undisturbed = scenario.outages.is_empty()
             && scenario.autoscalers.is_empty()
             && scenario.clusters[pool.cluster].reliability.is_none()
+            && scenario.clusters[pool.cluster].division.is_none()
             && policy.degradation.is_none()
             && policy.admission.refuse_wait_above.is_none();
         let free = rules

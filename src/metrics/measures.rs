@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::summary::{
-    AutoscalerSummary, ChunkCost, MoneyLine, PoolSummary, SiteSummary, Summary, SupplierCost,
-    TierSummary,
+    AutoscalerSummary, ChunkCost, MoneyLine, PartitionSummary, PoolSummary, SiteSummary, Summary,
+    SupplierCost, TierSummary,
 };
 
 /// To which part of the answer a measure belongs.
@@ -21,6 +21,8 @@ pub enum Part {
     Pool,
     /// An autoscaler.
     Autoscaler,
+    /// A partition of a divided cluster.
+    Partition,
     /// A cluster in which something fails.
     Site,
     /// What a promise is about.
@@ -40,7 +42,7 @@ pub enum Part {
 pub struct Measure {
     /// To which part it belongs.
     pub part: Part,
-    /// Of which tier, pool, autoscaler, site or promise; `None` for headlines and money.
+    /// Of which tier, pool, autoscaler, partition, site or promise; `None` for headlines and money.
     pub of: Option<String>,
     /// What: `response_p99`, or what a line of the bill is for.
     pub name: String,
@@ -58,8 +60,8 @@ impl Measure {
     }
 }
 
-/// All measures of an answer, in a fixed order: headlines, tiers, pools, autoscalers, sites, promises, costs,
-/// income, chunks.
+/// All measures of an answer, in a fixed order: headlines, tiers, pools, autoscalers, partitions, sites, promises,
+/// costs, income, chunks.
 #[must_use]
 pub fn measures(summary: &Summary) -> Vec<Measure> {
     let measured_s = summary.simulated_s - summary.warm_up.seconds;
@@ -76,6 +78,10 @@ pub fn measures(summary: &Summary) -> Vec<Measure> {
     for scaler in &summary.autoscalers {
         list.begin(Part::Autoscaler, Some(&scaler.name));
         list.autoscaler(scaler);
+    }
+    for partition in &summary.partitions {
+        list.begin(Part::Partition, Some(&partition.name));
+        list.partition(partition);
     }
     for site in &summary.sites {
         list.begin(Part::Site, Some(&site.name));
@@ -213,6 +219,20 @@ impl List {
             "replica-hours",
             scaler.short_replica_hours,
         );
+    }
+
+    fn partition(&mut self, partition: &PartitionSummary) {
+        let hours = "GPU-hours";
+        self.add("load_mean", "GPUs", partition.load_mean);
+        self.known("gpus_least", "GPUs", partition.gpus_least as f64);
+        self.known("gpus_most", "GPUs", partition.gpus_most as f64);
+        self.known("units_in", "units", partition.units_in as f64);
+        self.known("units_out", "units", partition.units_out as f64);
+        self.known("gpu_hours_held", hours, partition.gpu_hours_held);
+        self.known("gpu_hours_starting", hours, partition.gpu_hours_starting);
+        self.known("gpu_hours_draining", hours, partition.gpu_hours_draining);
+        self.known("gpu_hours_kept", hours, partition.gpu_hours_kept);
+        self.known("gpu_hours_lost", hours, partition.gpu_hours_lost);
     }
 
     fn chunk(&mut self, chunk: &ChunkCost) {

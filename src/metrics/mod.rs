@@ -10,6 +10,7 @@ mod facts;
 mod failures;
 mod judge;
 mod measures;
+mod partitions;
 mod recorder;
 mod regions;
 pub mod replications;

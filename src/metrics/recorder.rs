@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::economics::{self, QualityImages, Usage};
-use crate::metrics::elastic;
 use crate::metrics::summary::{Column, Series};
+use crate::metrics::{elastic, partitions};
 use crate::scenario::{DemandKind, Scenario};
-use crate::sim::{PeopleTally, PoolTally, Refusal, ScalerTally, Simulation, TierTally};
+use crate::sim::{
+    PartitionTally, PeopleTally, PoolTally, Refusal, ScalerTally, Simulation, TierTally,
+};
 use crate::stats::Histogram;
 use crate::units::{SimDuration, SimTime};
 
@@ -22,6 +24,7 @@ pub struct Recorder {
     tiers_before: Vec<TierTally>,
     pools_before: PoolTally,
     scalers_before: ScalerTally,
+    partitions_before: Vec<PartitionTally>,
     people_before: PeopleTally,
     /// Sign-ups by clock hour of the scenario.
     sign_ups_by_hour: Vec<u64>,
@@ -53,6 +56,8 @@ struct Frame {
     income_usd: f64,
     /// What autoscalers did, where there are any.
     scalers: Option<ScalerTally>,
+    /// What partitions had, where there are any.
+    partitions: Vec<PartitionTally>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -88,6 +93,7 @@ impl Recorder {
             tiers_before: simulation.tiers(),
             pools_before: PoolTally::default(),
             scalers_before: ScalerTally::default(),
+            partitions_before: Vec::new(),
             people_before: PeopleTally::default(),
             sign_ups_by_hour: Vec::new(),
             sign_ups: 0,
@@ -135,6 +141,7 @@ impl Recorder {
             self.tiers_before = simulation.tiers();
             self.pools_before = PoolTally::default();
             self.scalers_before = ScalerTally::default();
+            self.partitions_before = Vec::new();
         }
     }
 
@@ -159,7 +166,12 @@ impl Recorder {
         let mut frames: Vec<TierFrame> = per_tier.collect();
         frames.push(all_tiers(&frames, &tiers, &self.tiers_before));
         let scalers = elastic::together(simulation);
+        let of_partitions = partitions::tallies(simulation);
+        let divided: u64 = simulation.divisions().map(|(_, tally)| tally.gpus).sum();
+        let whole =
+            |pool: &crate::scenario::Pool| scenario.clusters[pool.cluster].division.is_none();
         let gpus = simulation.pools().zip(&scenario.pools);
+        let gpus = gpus.filter(|(_, pool)| whole(pool));
         // Of a fleet that is scaled those count that are in service, else all that are delivered.
         let gpus = gpus.map(|((_, levels, delivered), pool)| {
             let replicas = match simulation.paid_gpu_ns(pool.cluster) {
@@ -178,7 +190,7 @@ impl Recorder {
             orbit: mean(spent.orbit_ns),
             utilisation: (spent.in_service_ns > 0)
                 .then(|| spent.busy_ns as f64 / spent.in_service_ns as f64),
-            gpus: gpus.sum(),
+            gpus: gpus.sum::<u64>() + divided,
             people,
             sign_ups: people.sign_ups - self.people_before.sign_ups,
             served: tiers.iter().map(|tier| tier.served_users).sum(),
@@ -186,7 +198,9 @@ impl Recorder {
             cost_usd: money.cost_total_usd,
             income_usd: money.income_total_usd,
             scalers: scalers.map(|tally| tally.since(&self.scalers_before)),
+            partitions: partitions::since(&of_partitions, &self.partitions_before),
         });
+        self.partitions_before = of_partitions;
         self.scalers_before = scalers.unwrap_or_default();
         self.tiers_before = tiers;
         self.pools_before = pools;
@@ -286,6 +300,11 @@ impl Recorder {
         level("income", "USD", &|f| Some(f.income_usd));
         let scalers = self.frames.iter().map(|f| (f.scalers, f.seconds));
         columns.extend(elastic::columns(&scalers.collect::<Vec<_>>()));
+        let partitions = self.frames.iter().map(|f| (&*f.partitions, f.seconds));
+        columns.extend(partitions::columns(
+            scenario,
+            &partitions.collect::<Vec<_>>(),
+        ));
         Series {
             interval_s: scenario.series_interval.as_s(),
             columns,
@@ -349,6 +368,10 @@ pub(super) fn usage(scenario: &Scenario, simulation: &Simulation, tiers: &[TierT
     let mut busy = vec![(0_u128, 0_u128); scenario.clusters.len()];
     for ((tally, ..), pool) in simulation.pools().zip(&scenario.pools) {
         let (busy_ns, all_ns) = &mut busy[pool.cluster];
+        if scenario.clusters[pool.cluster].division.is_some() {
+            *busy_ns += tally.busy_ns * u128::from(pool.profile.gpus_per_replica);
+            continue;
+        }
         match simulation.paid_gpu_ns(pool.cluster) {
             None => {
                 *busy_ns += tally.busy_ns;
@@ -360,6 +383,12 @@ pub(super) fn usage(scenario: &Scenario, simulation: &Simulation, tiers: &[TierT
                 *all_ns = paid_gpu_ns;
             }
         }
+    }
+    // A job that trains has something to do; GPUs that start up, or that nobody holds, have nothing.
+    for (cluster, tally) in simulation.divisions() {
+        let trained = tally.partitions.iter().map(|part| part.trained_gpu_ns);
+        busy[cluster].0 += trained.sum::<u128>();
+        busy[cluster].1 = tally.gpu_ns;
     }
     let share = |&(busy, all): &(u128, u128)| {
         if all == 0 {

@@ -6,7 +6,7 @@ use super::summary::{
     Check, People, PoolSummary, Quantiles, SCHEMA_VERSION, Shed, Summary, TierSummary,
     TimelineEntry, WarmUp,
 };
-use super::{Recorder, deliveries, elastic, facts, failures, judge};
+use super::{Recorder, deliveries, elastic, facts, failures, judge, partitions};
 use crate::economics;
 use crate::scenario::{Pool, Scenario};
 use crate::sim::{Levels, PoolTally, Refusal, Simulation, TierTally};
@@ -28,13 +28,6 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
     let people = people(simulation, recorder, &all);
     let reached = simulation.clock();
     let measured = reached.since(SimTime::ZERO + scenario.warm_up);
-    let pools: Vec<PoolSummary> = simulation
-        .pools()
-        .zip(&scenario.pools)
-        .map(|((tally, _, replicas), pool)| {
-            pool_summary(scenario, pool, &tally, replicas, measured)
-        })
-        .collect();
     let timeline = scenario.timeline.iter().filter(|entry| entry.0 <= reached);
     let mut summary = Summary {
         schema_version: SCHEMA_VERSION,
@@ -59,8 +52,9 @@ pub fn summarise(scenario: &Scenario, simulation: &Simulation, recorder: &Record
             .map(|((tier, tally), &in_time)| tier_summary(&tier.name, tally, in_time))
             .collect(),
         total: tier_summary("all", &all, in_time.iter().sum()),
-        pools,
+        pools: pool_summaries(scenario, simulation, measured),
         autoscalers: elastic::summaries(scenario, simulation, measured),
+        partitions: partitions::summaries(scenario, simulation, measured),
         sites: failures::sites(scenario, simulation, measured),
         regions: regions(scenario, simulation),
         people,
@@ -133,6 +127,19 @@ fn quantiles(histogram: &Histogram) -> Quantiles {
         p999: histogram.quantile_s(0.999),
         max: histogram.max_s(),
     }
+}
+
+fn pool_summaries(
+    scenario: &Scenario,
+    simulation: &Simulation,
+    measured: SimDuration,
+) -> Vec<PoolSummary> {
+    let pools = simulation.pools().zip(&scenario.pools);
+    pools
+        .map(|((tally, _, replicas), pool)| {
+            pool_summary(scenario, pool, &tally, replicas, measured)
+        })
+        .collect()
 }
 
 fn pool_summary(

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::elastic::AutoscalerSummary;
 pub use super::failures::{CauseSummary, SiteSummary};
+pub use super::partitions::PartitionSummary;
 pub use super::regions::RegionSummary;
 pub use super::replications::Replications;
 pub use crate::economics::{ChunkCost, Money, MoneyLine, QualityCost, SupplierCost, SupplierKind};
@@ -53,6 +54,9 @@ pub struct Summary {
     /// By autoscaler; absent where there is none.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub autoscalers: Vec<AutoscalerSummary>,
+    /// By divided cluster and partition; absent where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub partitions: Vec<PartitionSummary>,
     /// By cluster in which something fails or is maintained; absent where there is none.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub sites: Vec<SiteSummary>,
@@ -338,7 +342,7 @@ pub struct Series {
 pub struct Column {
     /// What: `offered`, `completed`, `response_p99` ... (`Series` names are listed in `metrics::series`).
     pub name: String,
-    /// Of which tier; `None`: of all.
+    /// Of which tier, or of which partition as `cluster/partition`; `None`: of all.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tier: Option<String>,
     /// Unit of the values: `1/s`, `s`, `requests`, `images`, `users`, `USD`, `1`.

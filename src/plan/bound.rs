@@ -11,13 +11,16 @@
 //! all those that are confined to the same clusters. A pool makes the quickest work that they ask of it.
 //!
 //! The best case is taken wherever something is left to chance or to rules: nothing fails or is maintained, and what an
-//! autoscaler may order serves from its delivery on. Where deliveries are random it is the bound of the first run,
+//! autoscaler may order serves from its delivery on; where partitions move, each has all of its cluster. Where deliveries are random it is the bound of the first run,
 //! with the dates that it drew.
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 
 use crate::metrics::summary::Summary;
 use crate::scenario::{Demand, DemandKind, Goal, Pool, Scenario, Work};
+use crate::units::SimTime;
 
 /// Most pieces in which the time is looked at; windows are of any two of their edges.
 const PIECES: usize = 240;
@@ -214,12 +217,23 @@ fn offered(demand: &Summary, tier: &str, edges: &[f64]) -> Vec<f64> {
 /// Images that pools of these rates can make between two times with all batches full; outages do not count.
 fn images(scenario: &Scenario, rates_per_s: &[f64], from_s: f64, until_s: f64) -> f64 {
     let of_pool = |(pool, rate_per_s): (&Pool, &f64)| {
-        let seconds = |&(at, replicas): &(crate::units::SimTime, u32)| {
+        let seconds = |&(at, replicas): &(SimTime, u32)| {
             f64::from(replicas) * (until_s - from_s.max(at.as_s())).max(0.0)
         };
-        rate_per_s * pool.deliveries.iter().map(seconds).sum::<f64>()
+        rate_per_s * most(scenario, pool).iter().map(seconds).sum::<f64>()
     };
     scenario.pools.iter().zip(rates_per_s).map(of_pool).sum()
+}
+
+/// The most replicas that a pool may come to have: (date, how many more).
+fn most<'s>(scenario: &'s Scenario, pool: &'s Pool) -> Cow<'s, [(SimTime, u32)]> {
+    let division = scenario.clusters[pool.cluster].division.as_ref();
+    let Some(division) = division.filter(|division| division.moves.is_some()) else {
+        return Cow::Borrowed(&pool.deliveries);
+    };
+    let replicas = division.unit_gpus / pool.profile.gpus_per_replica.max(1);
+    let units = division.partitions.iter().flat_map(|part| &part.deliveries);
+    units.map(|&(at, units)| (at, units * replicas)).collect()
 }
 
 /// Whether requests of a demand may be of one of these tiers.
@@ -233,10 +247,10 @@ fn is_of(demand: &Demand, tiers: &[usize]) -> bool {
 
 /// The demands of some tiers that a pool may serve.
 fn served<'s>(scenario: &'s Scenario, pool: &Pool, tiers: &[usize]) -> Vec<&'s Demand> {
-    let cluster = &scenario.clusters[pool.cluster];
+    let region = scenario.clusters[pool.cluster].region;
     let may = |demand: &&Demand| {
         let home = &scenario.regions[demand.region];
-        is_of(demand, tiers) && cluster.can_do(demand.work) && home.may_be_served_in(cluster.region)
+        is_of(demand, tiers) && pool.can_do(demand.work) && home.may_be_served_in(region)
     };
     scenario.demands.iter().filter(may).collect()
 }
@@ -347,7 +361,7 @@ mod tests {
         // Ten servers are needed from the start on; six are there, the rest come in the middle.
         let late = |replicas: u32| {
             let mut scenario = queue(6, goal);
-            let middle = crate::units::SimTime::from_s(1000.0);
+            let middle = SimTime::from_s(1000.0);
             scenario.pools[0].deliveries.push((middle, replicas));
             scenario
         };

@@ -210,7 +210,11 @@ fn split(input: &Input) -> Result<(u64, String), NotVariable> {
     }
 }
 
+/// GPUs of a replica that a chunk makes, or of a unit where its cluster is divided.
 fn gpus_per_replica(scenario: &Scenario, chunk: &Chunk) -> u64 {
+    if let Some(division) = &scenario.clusters[chunk.cluster].division {
+        return u64::from(division.unit_gpus);
+    }
     let pools = scenario.pools.iter();
     let profile: Option<&DeviceProfile> = pools
         .filter(|pool| pool.cluster == chunk.cluster)

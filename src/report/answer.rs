@@ -9,7 +9,9 @@ use crate::report::frame;
 use crate::report::grid::{Align, Grid};
 use crate::report::number::{cents, optional, percent, quantity, short, signed_percent};
 use crate::report::paint::Ink;
-use crate::report::{date, deliveries, elastic, escape, failures, replications, suppliers};
+use crate::report::{
+    date, deliveries, elastic, escape, failures, partitions, replications, suppliers,
+};
 
 /// Whether the fleet held, in one line.
 pub(super) struct Verdict {
@@ -193,6 +195,8 @@ pub(super) fn sections(summary: &Summary) -> Vec<Section> {
         table("Tiers", tiers(summary)),
         table("Autoscalers in replicas", elastic::grid(summary)),
         list("What autoscaling brought", elastic::words(summary)),
+        table("Partitions in GPUs", partitions::grid(summary)),
+        list("What moving cost", partitions::words(summary)),
         table("Failures", failures::grid(summary)),
         list("What failures cost", failures::words(summary)),
         table("Where requests went", regions(summary)),
@@ -265,9 +269,10 @@ fn headline(summary: &Summary) -> Grid {
     line(
         "fleet",
         format!(
-            "{} at the end, {} in service",
+            "{} at the end, {} in service{}",
             quantity(summary.gpus_at_end() as f64, "GPUs"),
-            quantity(summary.gpu_hours(), "GPU-hours")
+            quantity(summary.gpu_hours(), "GPU-hours"),
+            partitions::beside(summary)
         ),
     );
     line(

@@ -144,7 +144,7 @@ pub fn compare(a: &Summary, b: &Summary) -> Comparison {
         notes: notes(a, b),
         headline: of(&[Part::Headline]),
         tiers: of(&[Part::Tier]),
-        pools: of(&[Part::Pool, Part::Autoscaler, Part::Site]),
+        pools: of(&[Part::Pool, Part::Autoscaler, Part::Partition, Part::Site]),
         promises: of(&[Part::Promise]),
         money: of(&[Part::Cost, Part::Income]),
         chunks: of(&[Part::Chunk, Part::Supplier]),
@@ -266,6 +266,7 @@ fn row(measure: &Measure, [a, b]: [Option<f64>; 2], judged: Option<(Difference, 
         | Part::Tier
         | Part::Pool
         | Part::Autoscaler
+        | Part::Partition
         | Part::Site
         | Part::Promise
         | Part::Chunk

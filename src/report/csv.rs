@@ -32,6 +32,12 @@ pub fn autoscalers_csv(summary: &Summary) -> String {
     write(&frame::autoscalers(summary))
 }
 
+/// What each partition of a divided cluster had.
+#[must_use]
+pub fn partitions_csv(summary: &Summary) -> String {
+    write(&frame::partitions(summary))
+}
+
 /// The lines of cost and income.
 #[must_use]
 pub fn money_csv(summary: &Summary) -> String {
@@ -137,6 +143,7 @@ mod tests {
                 tiers_csv,
                 pools_csv,
                 autoscalers_csv,
+                partitions_csv,
                 money_csv,
                 chunks_csv,
                 suppliers_csv,

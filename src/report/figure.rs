@@ -21,6 +21,7 @@ mod latency;
 mod layout;
 mod measured;
 mod panel;
+mod partitions;
 mod people;
 mod plot;
 mod png;
@@ -108,6 +109,10 @@ pub fn figures(summary: &Summary) -> Vec<Figure> {
     if !summary.autoscalers.is_empty() {
         let panels = elastic::panels(summary);
         figures.push(figure(summary, "autoscaling", elastic::TITLE, panels));
+    }
+    if !summary.partitions.is_empty() {
+        let panels = partitions::panels(summary);
+        figures.push(figure(summary, "partitions", partitions::TITLE, panels));
     }
     figures
 }

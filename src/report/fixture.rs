@@ -2,9 +2,9 @@
 
 use crate::metrics::replications::{Gathered, Replication, TargetResult};
 use crate::metrics::summary::{
-    AutoscalerSummary, Check, ChunkCost, Column, FactResult, Melted, Money, MoneyLine, People,
-    PoolSummary, QualityCost, Quantiles, SCHEMA_VERSION, Series, Shed, SloResult, Summary,
-    SupplierCost, SupplierKind, TierSummary, TimelineEntry, WarmUp,
+    AutoscalerSummary, Check, ChunkCost, Column, FactResult, Melted, Money, MoneyLine,
+    PartitionSummary, People, PoolSummary, QualityCost, Quantiles, SCHEMA_VERSION, Series, Shed,
+    SloResult, Summary, SupplierCost, SupplierKind, TierSummary, TimelineEntry, WarmUp,
 };
 use crate::profile::Provenance;
 use crate::scenario::{FactUse, Input};
@@ -55,6 +55,7 @@ pub(super) fn surge() -> Summary {
         },
         pools: pools(),
         autoscalers: autoscalers(),
+        partitions: partitions(),
         sites: Vec::new(),
         regions: Vec::new(),
         people: People {
@@ -130,6 +131,7 @@ pub(super) fn empty() -> Summary {
         },
         pools: vec![],
         autoscalers: vec![],
+        partitions: vec![],
         sites: vec![],
         people: People::default(),
         series: Series {
@@ -369,6 +371,34 @@ fn pools() -> Vec<PoolSummary> {
             waiting_max: 61_004,
         })
         .to_vec()
+}
+
+fn partitions() -> Vec<PartitionSummary> {
+    let chat = PartitionSummary {
+        name: "azure/chat".into(),
+        gpus_per_unit: 8,
+        gpus_first: 48_000,
+        gpus_least: 40_000,
+        gpus_most: 52_000,
+        gpus_last: 44_000,
+        units_in: 1500,
+        units_out: 2000,
+        load_mean: Some(39_120.5),
+        gpu_hours_held: 9_120_000.0,
+        gpu_hours_starting: 1200.5,
+        gpu_hours_draining: 310.25,
+        ..PartitionSummary::default()
+    };
+    let training = PartitionSummary {
+        name: "azure/training".into(),
+        trains: true,
+        load_mean: None,
+        gpu_hours_kept: 2_000_000.0,
+        gpu_hours_lost: 12_000.0,
+        gpu_hours_stalled: 800.0,
+        ..chat.clone()
+    };
+    vec![chat, training]
 }
 
 fn autoscalers() -> Vec<AutoscalerSummary> {

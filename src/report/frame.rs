@@ -6,7 +6,7 @@
 //! column of all tiers has no brackets.
 
 use crate::metrics::replications::Replicated;
-use crate::metrics::summary::{AutoscalerSummary, Column, Summary, TierSummary};
+use crate::metrics::summary::{AutoscalerSummary, Column, PartitionSummary, Summary, TierSummary};
 use crate::metrics::{Measure, Part, measures};
 use crate::report::{date, escape};
 use crate::scenario::FactUse;
@@ -276,6 +276,35 @@ pub(super) fn autoscalers(summary: &Summary) -> Frame {
         })
 }
 
+/// One row a partition of a divided cluster.
+pub(super) fn partitions(summary: &Summary) -> Frame {
+    type Cell = fn(&PartitionSummary) -> f64;
+    const HOURS: [(&str, Cell); 6] = [
+        ("held_gpu_hours", |p| p.gpu_hours_held),
+        ("starting_gpu_hours", |p| p.gpu_hours_starting),
+        ("draining_gpu_hours", |p| p.gpu_hours_draining),
+        ("kept_gpu_hours", |p| p.gpu_hours_kept),
+        ("lost_gpu_hours", |p| p.gpu_hours_lost),
+        ("stalled_gpu_hours", |p| p.gpu_hours_stalled),
+    ];
+    let rows = &summary.partitions;
+    let work = |part: &PartitionSummary| if part.trains { "training" } else { "serving" };
+    let frame = Frame::new()
+        .text("partition", rows, |p| &p.name)
+        .text("does", rows, |p| work(p))
+        .count("unit_gpus", "GPUs", rows, |p| p.gpus_per_unit.into())
+        .count("first_gpus", "GPUs", rows, |p| p.gpus_first)
+        .count("least_gpus", "GPUs", rows, |p| p.gpus_least)
+        .count("most_gpus", "GPUs", rows, |p| p.gpus_most)
+        .count("last_gpus", "GPUs", rows, |p| p.gpus_last)
+        .count("units_in", "", rows, |p| p.units_in)
+        .count("units_out", "", rows, |p| p.units_out)
+        .number("load_mean_gpus", "GPUs", rows, |p| p.load_mean);
+    HOURS.iter().fold(frame, |frame, (title, cell)| {
+        frame.number(title, "GPU-hours", rows, |part| Some(cell(part)))
+    })
+}
+
 /// One row a line of the bill, `side` being `cost` or `income`; sums are left to the reader's tool.
 pub(super) fn money(summary: &Summary) -> Frame {
     let rows: Vec<_> = std::iter::repeat("cost")
@@ -423,9 +452,12 @@ pub(super) fn replications(summary: &Summary) -> Frame {
         .count("seed", "", &replications.seeds, |&seed| seed);
     replications.measures.iter().fold(frame, |frame, measure| {
         let (name, of) = match measure.part {
-            Part::Headline | Part::Tier | Part::Pool | Part::Autoscaler | Part::Site => {
-                (&*measure.name, measure.of.as_deref())
-            }
+            Part::Headline
+            | Part::Tier
+            | Part::Pool
+            | Part::Autoscaler
+            | Part::Partition
+            | Part::Site => (&*measure.name, measure.of.as_deref()),
             Part::Promise => ("promise", measure.of.as_deref()),
             Part::Chunk | Part::Supplier => (&*measure.name, measure.of.as_deref()),
             Part::Cost | Part::Income => (part(measure.part), Some(&*measure.name)),
@@ -442,6 +474,7 @@ fn part(part: Part) -> &'static str {
         Part::Tier => "tier",
         Part::Pool => "pool",
         Part::Autoscaler => "autoscaler",
+        Part::Partition => "partition",
         Part::Site => "site",
         Part::Promise => "promise",
         Part::Cost => "cost",

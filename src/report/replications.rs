@@ -152,6 +152,7 @@ pub(super) fn grid(summary: &Summary) -> Grid {
             Part::Tier => tiers > 1 && OF_A_TIER.contains(&measure.name.as_str()),
             Part::Pool
             | Part::Autoscaler
+            | Part::Partition
             | Part::Site
             | Part::Promise
             | Part::Cost

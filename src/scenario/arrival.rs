@@ -11,7 +11,7 @@
 //! chunk more changes nobody's date. The same with means in the place of draws is what is expected.
 
 use super::order::{Arrived, Pace};
-use super::{Chunk, Cluster, Pool, Scenario};
+use super::{Chunk, Cluster, Division, Pool, Scenario};
 use crate::random::{Law, Seed};
 use crate::units::{SimDuration, SimTime};
 
@@ -78,6 +78,24 @@ impl Gate {
     }
 }
 
+/// What the pools of a cluster, or of a partition, are made from.
+#[derive(Clone, Debug)]
+pub(super) struct Making {
+    /// One of them.
+    pub(super) pool: Pool,
+    /// How many.
+    pub(super) most: Most,
+}
+
+/// How many pools are made.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Most {
+    /// So many alike at most, numbered.
+    Alike(u32),
+    /// The one of a partition, by its index.
+    OfPartition(usize),
+}
+
 impl Scenario {
     /// The chunks as they are expected to arrive: with the means of all laws.
     #[must_use]
@@ -100,8 +118,16 @@ impl Scenario {
     }
 
     fn fill(&mut self) {
-        for (index, cluster) in self.clusters.iter().enumerate() {
-            fill_pools(cluster, (index, &self.chunks), &mut self.pools);
+        for (index, cluster) in self.clusters.iter_mut().enumerate() {
+            match cluster.division.take() {
+                None => fill_pools(cluster, (index, &self.chunks), &mut self.pools),
+                Some(mut division) => {
+                    let units = deliveries(cluster, (index, &self.chunks), SimDuration::ZERO);
+                    division.deliver(&units);
+                    fill_divided(cluster, &division, &mut self.pools);
+                    cluster.division = Some(division);
+                }
+            }
         }
     }
 }
@@ -110,17 +136,30 @@ impl Scenario {
     /// Makes the pools of the clusters, each given with the most pools that it may have, and lets the chunks
     /// arrive as expected. There are no more pools than the first delivery has replicas, so that each can
     /// serve from then on.
-    pub(super) fn set_up_pools(&mut self, makings: Vec<(u32, Pool)>) {
+    pub(super) fn set_up_pools(&mut self, makings: Vec<Making>) {
         let mut chunks = std::mem::take(&mut self.chunks);
         arrive(self, &mut chunks, Draws::Expected);
         self.chunks = chunks;
-        for (most, pool) in makings {
-            let cluster = &self.clusters[pool.cluster];
+        for Making { pool, most } in makings {
+            let cluster = &mut self.clusters[pool.cluster];
             let start_up = start_up(cluster, &pool);
             let first = deliveries(cluster, (pool.cluster, &self.chunks), start_up);
             let first = first
                 .first()
                 .map_or(0, |&(_, before, after)| after - before);
+            if let (Most::OfPartition(part), Some(division)) = (most, &mut cluster.division) {
+                let part = &mut division.partitions[part];
+                let name = format!("{}/{}", cluster.name, part.name);
+                if first > 0 {
+                    part.pool = Some(self.pools.len());
+                    self.pools.push(Pool { name, ..pool });
+                }
+                continue;
+            }
+            let most = match most {
+                Most::Alike(most) => most,
+                Most::OfPartition(_) => 1,
+            };
             self.pools.extend((0..most.min(first)).map(|number| Pool {
                 name: format!("{}/{}", cluster.name, number + 1),
                 ..pool.clone()
@@ -319,6 +358,21 @@ fn power_up(cluster: &Cluster, index: usize, chunks: &mut [Chunk]) {
     }
     for chunk in chunks.iter_mut().filter(|chunk| chunk.cluster == index) {
         tidy(&mut chunk.arrived.powered);
+    }
+}
+
+/// Makes replicas of the units of each partition.
+fn fill_divided(cluster: &Cluster, division: &Division, pools: &mut [Pool]) {
+    for part in &division.partitions {
+        let Some(pool) = part.pool.map(|pool| &mut pools[pool]) else {
+            continue;
+        };
+        let start_up = start_up(cluster, pool);
+        let replicas = part.deliveries.iter().map(|&(at, units)| {
+            let replicas = units.saturating_mul(part.replicas_per_unit);
+            (ready(at, start_up), replicas)
+        });
+        pool.deliveries = replicas.collect();
     }
 }
 

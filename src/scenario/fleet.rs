@@ -1,7 +1,7 @@
 //! Supply: regions, clusters, pools and the chunks that fill them.
 
 use super::order::{Arrived, Order, up_to};
-use super::{Reliability, StartUp};
+use super::{Division, Reliability, StartUp};
 use crate::profile::DeviceProfile;
 use crate::random::Law;
 use crate::scenario::{Batching, Contract};
@@ -57,8 +57,6 @@ pub struct Cluster {
     /// What a start-up of its replicas is made of, where they start one by one; `None`: each delivery
     /// serves from a known date on.
     pub start_up: Option<StartUp>,
-    /// By work: whether its replicas can do it; they can where the list ends.
-    pub serves: Vec<bool>,
     /// Facility power in watts that may be drawn from each date on, never falling; empty: no limit.
     pub power_limits_w: Vec<(SimTime, f64)>,
     /// Replicas that are there from the start, free of charge and outside the power limit.
@@ -67,20 +65,15 @@ pub struct Cluster {
     pub grid_kgco2_per_kwh: Option<f64>,
     /// How it fails and is mended; `None`: it does not.
     pub reliability: Option<Reliability>,
-}
-
-impl Cluster {
-    /// Whether its replicas can do a work.
-    #[must_use]
-    pub fn can_do(&self, work: usize) -> bool {
-        self.serves.get(work).copied().unwrap_or(true)
-    }
+    /// How its GPUs are divided among products; `None`: they are not. What else counts replicas of a cluster
+    /// then counts units.
+    pub division: Option<Division>,
 }
 
 /// Identical replicas behind one queue.
 #[derive(Clone, Debug)]
 pub struct Pool {
-    /// `cluster/1`.
+    /// `cluster/1`, or `cluster/partition`.
     pub name: String,
     /// Index of its cluster.
     pub cluster: usize,
@@ -88,6 +81,8 @@ pub struct Pool {
     pub profile: DeviceProfile,
     /// Most requests in one batch of a replica.
     pub batch_limit: u32,
+    /// By work: whether its replicas can do it; they can where the list ends.
+    pub serves: Vec<bool>,
     /// Time from powered GPUs to a serving replica, alone and in the mean.
     pub start_up: SimDuration,
     /// How its replicas go off when they are idle; `None`: never.
@@ -98,6 +93,12 @@ pub struct Pool {
 }
 
 impl Pool {
+    /// Whether its replicas can do a work.
+    #[must_use]
+    pub fn can_do(&self, work: usize) -> bool {
+        self.serves.get(work).copied().unwrap_or(true)
+    }
+
     /// Places in the batch of a replica that its memory allows for requests of so many bytes, one at least.
     #[must_use]
     pub fn places(&self, batching: &Batching, request_bytes: u64) -> u32 {

@@ -15,6 +15,7 @@ pub mod fleet;
 pub mod goal;
 pub mod investment;
 pub mod order;
+pub mod partition;
 pub mod policy;
 pub mod process;
 mod read;
@@ -39,6 +40,7 @@ pub use fleet::{Chunk, Cluster, Outage, Pool, Region, SetUp};
 pub use goal::{Fact, FactUse, FitPair, Goal, Market, Metric, Slo};
 pub use investment::{Investment, Vendor};
 pub use order::{Arrived, Order, Pace, Supplier, up_to};
+pub use partition::{Division, Minimum, Moves, Partition, Training, apportion};
 pub use policy::{
     Admission, Batching, Client, Degradation, Dispatch, Drop, PatienceUntil, Policy, QueueLimit,
     QueueOrder, Quota, QuotaWindow, RateLimit, Reclaim, Retry, Routing, Rules, TierRules,

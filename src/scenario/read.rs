@@ -25,6 +25,7 @@ mod measured;
 mod moment;
 mod notes;
 mod orders;
+mod partitions;
 mod people;
 mod policies;
 mod problem;
@@ -50,9 +51,10 @@ use form::choice;
 use notes::Notes;
 use tree::Node;
 
+use crate::scenario::arrival::Making;
 use crate::scenario::{
-    Autoscaler, Cause, Client, Demand, Fact, FitPair, Investment, Market, Policy, Pool, Region,
-    Rules, Scenario, Slo, Work,
+    Autoscaler, Cause, Client, Demand, Fact, FitPair, Investment, Market, Policy, Region, Rules,
+    Scenario, Slo, Work,
 };
 
 /// A scenario as text.
@@ -381,7 +383,7 @@ fn assemble(
 fn deliver(
     notes: &Notes,
     scenario: &mut Scenario,
-    pools: Vec<(u32, Pool)>,
+    pools: Vec<Making>,
     interventions: &[timeline::Intervention],
 ) {
     scenario.set_up_pools(pools);
@@ -414,7 +416,7 @@ fn unused(sections: &Sections, world: &World<'_>) -> Vec<String> {
         sections.chunks.iter().any(|chunk| chunk.provider() == name)
     });
     note("profile", &world.profiles, &|i| {
-        clusters.iter().any(|c| c.profile == Some(i))
+        clusters.iter().any(|c| c.has_profile(i))
     });
     note("region", &world.regions, &|i| {
         demands.iter().any(|demand| demand.region == i) || clusters.iter().any(|c| c.region() == i)

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! gateways' requests of past windows -> meter -> controller -> replicas ordered -> bays, start-ups -> pools
+//!                                             -> division  -> units moved      -^
 //! ```
 //!
 //! It acts where a window ends, and a window ends where something of it is due, so what it does is on time
@@ -10,11 +11,13 @@
 //! its last batch ended.
 
 mod bay;
+mod divided;
 mod ledger;
 mod meter;
 mod rule;
 mod scaler;
 mod start;
+mod training;
 
 use std::collections::BTreeSet;
 
@@ -22,6 +25,8 @@ use super::pool::Pool;
 use crate::scenario::{Rules, Scenario};
 use crate::units::SimTime;
 use bay::{Bay, State};
+use divided::Divided;
+pub use divided::{DivisionTally, PartitionTally};
 use ledger::Ledger;
 pub use meter::LoadMeter;
 pub use rule::{Controller, Reading, staffed};
@@ -34,6 +39,8 @@ pub(super) struct Elastic {
     scalers: Vec<Scaler>,
     /// Pools whose replicas start one by one and stay.
     plain: Vec<Bay>,
+    /// Clusters whose GPUs are divided.
+    divided: Vec<Divided>,
     /// By cluster.
     starts: Vec<Option<Starts>>,
     /// Ready replicas that are about to serve.
@@ -54,7 +61,7 @@ pub(super) struct Elastic {
 impl Elastic {
     /// `None` where nothing of it is in the scenario.
     pub(super) fn new(scenario: &Scenario, rules: &Rules) -> Option<Self> {
-        let starts: Vec<Option<Starts>> = scenario
+        let mut starts: Vec<Option<Starts>> = scenario
             .clusters
             .iter()
             .map(|cluster| {
@@ -65,7 +72,10 @@ impl Elastic {
                     .map(|rule| Starts::new(rule, stream))
             })
             .collect();
-        starts.iter().flatten().next()?;
+        let divided = divided::all(scenario, &mut starts);
+        if divided.is_empty() && starts.iter().all(Option::is_none) {
+            return None;
+        }
         let bays = |clusters: &dyn Fn(usize) -> bool| -> Vec<Bay> {
             let pools = scenario.pools.iter().enumerate();
             pools
@@ -77,6 +87,7 @@ impl Elastic {
             let mut scalers = scenario.autoscalers.iter();
             scalers.any(|scaler| scaler.clusters.contains(&cluster))
         };
+        let is_divided = |cluster: usize| scenario.clusters[cluster].division.is_some();
         let scalers: Vec<Scaler> = scenario
             .autoscalers
             .iter()
@@ -91,7 +102,10 @@ impl Elastic {
         let mut elastic = Self {
             before: vec![ScalerTally::default(); scalers.len()],
             scalers,
-            plain: bays(&|cluster| starts[cluster].is_some() && !is_scaled(cluster)),
+            plain: bays(&|cluster| {
+                starts[cluster].is_some() && !is_scaled(cluster) && !is_divided(cluster)
+            }),
+            divided,
             starts,
             rising: BTreeSet::new(),
             costs_s: Vec::new(),
@@ -119,9 +133,8 @@ impl Elastic {
         };
         self.costs_s = scenario.pools.iter().map(cost).collect();
         let mean = |(pool, costs_s): (&crate::scenario::Pool, &Vec<f64>)| {
-            let cluster = &scenario.clusters[pool.cluster];
             let both = scenario.demands.iter().zip(costs_s);
-            let own = both.filter(|(demand, _)| cluster.can_do(demand.work));
+            let own = both.filter(|(demand, _)| pool.can_do(demand.work));
             let own: Vec<f64> = own.map(|(_, &cost_s)| cost_s).collect();
             own.iter().sum::<f64>() / own.len().max(1) as f64
         };
@@ -130,6 +143,11 @@ impl Elastic {
 
     /// Replicas of a pool are delivered; `false` where they serve at once and are not its business.
     pub(super) fn deliver(&mut self, pool: usize, replicas: u32, pools: &mut [Pool]) -> bool {
+        for divided in &mut self.divided {
+            if let Some(is_started) = divided.deliver(pool, replicas, pools) {
+                return is_started;
+            }
+        }
         let scaled = self.scalers.iter_mut().flat_map(|scaler| &mut scaler.bays);
         let Some(bay) = scaled.chain(&mut self.plain).find(|bay| bay.pool == pool) else {
             return false;
@@ -149,6 +167,9 @@ impl Elastic {
         for bay in scaled.chain(&mut self.plain) {
             bay.begin(&mut pools[bay.pool]);
         }
+        for divided in &mut self.divided {
+            divided.begin(pools);
+        }
     }
 
     /// When something is due next.
@@ -156,8 +177,10 @@ impl Elastic {
         let starts = self.starts.iter().flatten().map(Starts::next);
         let decisions = self.scalers.iter().map(|scaler| scaler.next);
         let rising = self.rising.first().map(|entry| entry.0);
+        let divided = self.divided.iter().map(Divided::next);
         starts
             .chain(decisions)
+            .chain(divided)
             .chain(rising)
             .fold(SimTime::NEVER, SimTime::min)
     }
@@ -174,6 +197,18 @@ impl Elastic {
                 }
             }
             scaler.measure(self.now, until, work_s);
+        }
+        for divided in &mut self.divided {
+            for (pool, work_s) in divided.measured() {
+                let costs_s = self.costs_s[pool].iter().enumerate();
+                *work_s = costs_s
+                    .map(|(demand, cost_s)| {
+                        let before = self.sent.get(demand).map_or(0, |sent| sent[pool]);
+                        cost_s * (sent[demand][pool] - before) as f64
+                    })
+                    .sum();
+            }
+            divided.measure(until);
         }
         self.sent = sent;
         self.pass(until);
@@ -197,6 +232,9 @@ impl Elastic {
             }
             scaler.pass(ns, returned);
         }
+        for divided in &mut self.divided {
+            divided.pass(self.now, until);
+        }
         self.now = until;
     }
 
@@ -204,7 +242,8 @@ impl Elastic {
     pub(super) fn act(&mut self, pools: &mut [Pool]) {
         let now = self.now;
         let scaled = self.scalers.iter_mut().flat_map(|scaler| &mut scaler.bays);
-        for bay in scaled.chain(&mut self.plain) {
+        let divided = self.divided.iter_mut().flat_map(Divided::bays);
+        for bay in scaled.chain(&mut self.plain).chain(divided) {
             bay.collect_drained(&pools[bay.pool]);
         }
         self.end_starts(pools);
@@ -217,6 +256,9 @@ impl Elastic {
                 scaler.decide(now, waiting_s);
             }
             scaler.compare(now, false);
+        }
+        for divided in &mut self.divided {
+            divided.act(now, pools, &self.mean_cost_s);
         }
         self.follow(pools);
         // A start that takes no time ends at once.
@@ -239,7 +281,8 @@ impl Elastic {
             risen.push(replica);
         }
         let scaled = self.scalers.iter_mut().flat_map(|scaler| &mut scaler.bays);
-        for bay in scaled.chain(&mut self.plain) {
+        let divided = self.divided.iter_mut().flat_map(Divided::bays);
+        for bay in scaled.chain(&mut self.plain).chain(divided) {
             let own = bay.pool;
             let pool = &mut pools[own];
             for &(_, index) in started.iter().filter(|replica| replica.0 == own) {
@@ -259,6 +302,11 @@ impl Elastic {
             bay.target = bay.delivered();
             if let Some(starts) = &mut self.starts[bay.cluster] {
                 bay.follow(now, &mut pools[bay.pool], starts, &mut rising);
+            }
+        }
+        for divided in &mut self.divided {
+            if let Some(starts) = &mut self.starts[divided.cluster()] {
+                divided.follow(now, pools, starts);
             }
         }
         for scaler in &mut self.scalers {
@@ -282,6 +330,24 @@ impl Elastic {
         both.map(|(scaler, before)| scaler.tally(self.now).since(before))
     }
 
+    /// By cluster that is divided: its index, and what became of its GPUs since the start or the end of the
+    /// warm-up.
+    pub(super) fn divisions(&self) -> impl Iterator<Item = (usize, DivisionTally)> {
+        let tally = |divided: &Divided| (divided.cluster(), divided.tally());
+        self.divided.iter().map(tally)
+    }
+
+    /// Replicas of a pool that hold GPUs now; `None` where all that are delivered do.
+    pub(super) fn held(&self, pool: usize) -> Option<u64> {
+        self.divided.iter().find_map(|divided| divided.held(pool))
+    }
+
+    /// Panics where GPUs of a divided cluster are held twice, or by nobody.
+    pub(super) fn assert_conserved(&self, pools: &[Pool]) {
+        let divided = self.divided.iter();
+        divided.for_each(|divided| divided.assert_conserved(pools));
+    }
+
     /// By chunk: its released GPUs that cost nothing x ns, since the start.
     pub(super) fn returned_gpu_ns(&self) -> &[u128] {
         self.ledger.returned_gpu_ns()
@@ -298,6 +364,9 @@ impl Elastic {
     /// The end of the warm-up.
     pub(super) fn restart_statistics(&mut self) {
         self.paid_gpu_ns.fill(0);
+        self.divided
+            .iter_mut()
+            .for_each(Divided::restart_statistics);
         // Gateways begin to count anew.
         self.sent.clear();
         self.before = self

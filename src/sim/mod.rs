@@ -38,7 +38,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-pub use elastic::{Controller, LoadMeter, Reading, ScalerTally, staffed};
+pub use elastic::{
+    Controller, DivisionTally, LoadMeter, PartitionTally, Reading, ScalerTally, staffed,
+};
 pub use failures::{CauseTally, FailureTally};
 pub use gateway::PeopleTally;
 pub use tally::{Levels, PoolTally, Refusal, TierTally};
@@ -320,11 +322,21 @@ impl Simulation {
         sum
     }
 
-    /// By pool: what it did, the levels now, and replicas delivered.
+    /// By pool: what it did, the levels now, and replicas delivered; of a partition, those that it holds.
     pub fn pools(&self) -> impl Iterator<Item = (PoolTally, Levels, u64)> {
-        self.pools
-            .iter()
-            .map(|pool| (pool.tally(), pool.levels(), pool.replicas()))
+        self.pools.iter().enumerate().map(|(index, pool)| {
+            let held = self
+                .elastic
+                .as_ref()
+                .and_then(|elastic| elastic.held(index));
+            (pool.tally(), pool.levels(), held.unwrap_or(pool.replicas()))
+        })
+    }
+
+    /// By cluster that is divided: its index, and what became of its GPUs since the start or the end of the
+    /// warm-up.
+    pub fn divisions(&self) -> impl Iterator<Item = (usize, DivisionTally)> {
+        self.elastic.iter().flat_map(Elastic::divisions)
     }
 
     /// By autoscaler: what it did since the start or the end of the warm-up.
@@ -386,8 +398,11 @@ impl Simulation {
     }
 
     /// Checks the invariants of a run and panics, with the numbers, where one does not hold: the
-    /// ledger of every tier, Little's law in every pool, utilisation up to 1.
+    /// ledger of every tier, Little's law in every pool, utilisation up to 1, GPUs of divided clusters.
     pub fn assert_invariants(&self) {
+        if let Some(elastic) = &self.elastic {
+            elastic.assert_conserved(&self.pools);
+        }
         for (tier, tally) in self.scenario.tiers.iter().zip(self.tiers()) {
             let known = tally.completed
                 + tally.shed_total()

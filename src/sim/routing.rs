@@ -40,8 +40,7 @@ impl Choice {
         let demand = &scenario.demands[demand];
         let home = &scenario.regions[demand.region];
         let region_of = |pool: usize| scenario.clusters[scenario.pools[pool].cluster].region;
-        let serves =
-            |pool: usize| scenario.clusters[scenario.pools[pool].cluster].can_do(demand.work);
+        let serves = |pool: usize| scenario.pools[pool].can_do(demand.work);
         let pools = 0..scenario.pools.len();
         let may = |pool: &usize| serves(*pool) && home.may_be_served_in(region_of(*pool));
         let all: Vec<usize> = pools.clone().filter(may).collect();

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use crate::program::Room;
 
 /// Each story with the share that is done in a few seconds without optimisation.
-const STORIES: [(&str, &str); 16] = [
+const STORIES: [(&str, &str); 17] = [
     ("hello", "1"),
     ("ghibli-week", "0.0002"),
     ("ghibli-no-quota", "0.0002"),
@@ -16,6 +16,7 @@ const STORIES: [(&str, &str); 16] = [
     ("vendor-mix", "0.001"),
     ("cloud-race", "0.00002"),
     ("shared-fleet", "0.001"),
+    ("moved-fleet", "0.001"),
     ("investment-loop", "0.0002"),
     ("launch-2022", "0.0005"),
     ("retry-storm", "0.1"),
@@ -351,4 +352,54 @@ fn a_bad_week_costs_more_than_what_fails_in_it() {
         from_s >= Some(gone_s) && from_s <= Some(back_s),
         "{from_s:?}"
     );
+}
+
+#[test]
+fn what_moves_to_pictures_is_missed_in_training() {
+    let moved = told("moved-fleet");
+    let room = Room::new();
+    let fixed = [
+        "simulate",
+        "moved-fleet",
+        "--scale=0.001",
+        "--set=cluster.azure.moves.every=never",
+        "--out=r",
+    ];
+    room.done(&fixed);
+    let fixed = room.result("r");
+    let of = |result: &Json, list: &str, name: &str, key: &str| {
+        let rows = result[list].as_array().expect("a list");
+        let row = rows.iter().find(|found| found["name"] == name);
+        row.expect(name)[key].as_f64().expect(key)
+    };
+    let pictures = |result: &Json| {
+        of(result, "tiers", "pictures", "completed") / of(result, "tiers", "pictures", "offered")
+    };
+    assert!(
+        pictures(&moved) > 1.5 * pictures(&fixed),
+        "{} {}",
+        pictures(&moved),
+        pictures(&fixed)
+    );
+    let kept = |result: &Json| of(result, "partitions", "azure/training", "gpu_hours_kept");
+    assert!(
+        kept(&moved) < 0.8 * kept(&fixed),
+        "{} {}",
+        kept(&moved),
+        kept(&fixed)
+    );
+    assert_eq!(
+        of(&fixed, "partitions", "azure/training", "gpu_hours_lost"),
+        0.0
+    );
+    // What came from somewhere went somewhere.
+    let units = |key: &str| {
+        let parts = ["chat", "pictures", "training"].map(|part| format!("azure/{part}"));
+        parts
+            .iter()
+            .map(|part| of(&moved, "partitions", part, key))
+            .sum::<f64>()
+    };
+    assert!(units("units_in") > 0.0);
+    assert_eq!(units("units_in"), units("units_out"));
 }

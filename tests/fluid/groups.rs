@@ -57,7 +57,7 @@ fn two_works_are_held_where_they_can_be_done() {
         ..long.qualities[0].clone()
     }];
     scenario.works.push(long);
-    scenario.clusters[0].serves = vec![true, false];
+    scenario.pools[0].serves = vec![true, false];
     also(&mut scenario, "long", 25.0, [0, 1, 1]);
     let found = agree(&scenario, TOLERANCE);
     // 35 + 2 x 25 erlang of 100: balanced over both.

@@ -12,11 +12,11 @@ use proptest::prelude::*;
 
 use crate::ask;
 
-fn lasting(seconds: u32) -> SimDuration {
+pub(crate) fn lasting(seconds: u32) -> SimDuration {
     SimDuration::from_s(f64::from(seconds))
 }
 
-fn start_up() -> impl Strategy<Value = StartUp> {
+pub(crate) fn start_up() -> impl Strategy<Value = StartUp> {
     (0..100_u32, 0..50_u64, 1..20_u32, 1..40_u32, 0..30_u32).prop_map(
         |(before, weights, own, site, after)| StartUp {
             before_s: vec![Law::Exponential {

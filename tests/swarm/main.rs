@@ -11,6 +11,7 @@
 mod ask;
 mod elastic;
 mod failures;
+mod partitions;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -111,6 +112,7 @@ fn works_while_somebody_waits(
                 .autoscalers
                 .iter()
                 .any(|scaler| scaler.clusters.contains(&pool.cluster))
+            && scenario.clusters[pool.cluster].division.is_none()
             && !is_limited
             && !is_maintained(scenario, pool.cluster)
             && scenario.works[0].memory_bytes_per_token == 0
@@ -231,6 +233,11 @@ proptest! {
     }
 
     #[test]
+    fn books_are_balanced_while_gpus_move_between_products(scenario in partitions::scenario()) {
+        play(&Arc::new(scenario))?;
+    }
+
+    #[test]
     fn books_are_balanced_while_replicas_come_and_go(scenario in elastic::scenario()) {
         play(&Arc::new(scenario))?;
     }
@@ -242,9 +249,14 @@ proptest! {
 
     #[test]
     fn what_is_expected_of_any_scenario_adds_up(
-        scenario in prop_oneof![ask::scenario(), elastic::scenario(), failures::scenario()]
+        scenario in prop_oneof![ask::scenario(), elastic::scenario(), failures::scenario(), partitions::scenario()]
     ) {
         is_expected(&scenario)?;
+    }
+
+    #[test]
+    fn of_a_divided_cluster_the_summary_is_sound_and_threads_change_nothing(scenario in partitions::scenario()) {
+        is_sound(scenario)?;
     }
 
     #[test]

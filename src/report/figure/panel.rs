@@ -79,13 +79,24 @@ impl Panel {
 
     /// Adds the line of a column of all tiers, where the series has it.
     pub(super) fn line(
-        mut self,
+        self,
         summary: &Summary,
         column: &str,
         label: &str,
         colour: RGBColor,
     ) -> Self {
-        if let Some(column) = summary.series.column(column, None) {
+        self.line_of(summary, (column, None), label, colour)
+    }
+
+    /// Adds the line of a column of one tier or partition, where the series has it.
+    pub(super) fn line_of(
+        mut self,
+        summary: &Summary,
+        (column, of): (&str, Option<&str>),
+        label: &str,
+        colour: RGBColor,
+    ) -> Self {
+        if let Some(column) = summary.series.column(column, of) {
             self.lines.push(Line {
                 label: label.to_owned(),
                 colour,

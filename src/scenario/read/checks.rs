@@ -2,7 +2,7 @@
 
 use super::notes::Notes;
 use super::problem::{advice, shown};
-use crate::scenario::{Batching, DemandKind, Scenario, WorkUnit};
+use crate::scenario::{Batching, Cluster, DemandKind, Pool, Scenario, Work, WorkUnit};
 use crate::units::SimTime;
 
 /// Notes as problems all that contradicts itself.
@@ -19,6 +19,7 @@ pub(super) fn check(notes: &Notes, scenario: &Scenario) {
     fit(notes, scenario);
     super::failures::check(notes, scenario);
     super::elastic::check(notes, scenario);
+    super::partitions::check(notes, scenario);
     investment(notes, scenario);
 }
 
@@ -66,15 +67,11 @@ fn places(notes: &Notes, scenario: &Scenario) {
             &scenario.regions[demand.region],
             &scenario.works[demand.work],
         );
-        let clusters = || {
-            scenario
-                .pools
-                .iter()
-                .map(|pool| &scenario.clusters[pool.cluster])
-        };
-        let mut serving = clusters()
-            .filter(|cluster| cluster.can_do(demand.work))
-            .peekable();
+        let able = scenario
+            .pools
+            .iter()
+            .filter(|pool| pool.can_do(demand.work));
+        let mut serving = able.map(|pool| &scenario.clusters[pool.cluster]).peekable();
         if scenario.pools.is_empty() {
             return;
         }
@@ -111,38 +108,46 @@ fn works(notes: &Notes, scenario: &Scenario) {
         .filter(|(index, _)| asked(*index))
     {
         for (index, cluster) in scenario.clusters.iter().enumerate() {
-            let Some(pool) = scenario.pools.iter().find(|pool| pool.cluster == index) else {
-                continue;
+            // The pools of a cluster that is not divided are alike.
+            let own = scenario.pools.iter().filter(|pool| pool.cluster == index);
+            let different = match cluster.division {
+                Some(_) => usize::MAX,
+                None => 1,
             };
-            if !cluster.can_do(index_of_work) {
-                continue;
-            }
-            // Pools of clusters without a profile have the profile "service" of any accelerator.
-            if work.unit == WorkUnit::Iterations && pool.profile.accelerator == "any" {
-                notes.problem_at(
-                    &format!("cluster.{}", cluster.name),
-                    format!(
-                        "`cluster.{}` has no profile, but the work \"{}\" is counted in iterations",
-                        cluster.name, work.name
-                    ),
-                    "add `profile = ...`, the name of a table `[profile.name]`",
-                );
-            }
-            if pool
-                .profile
-                .memory_bytes
-                .is_some_and(|memory| memory < work.memory_bytes)
-            {
-                notes.problem_at(
-                    &format!("work.{}.memory", work.name),
-                    format!(
-                        "one request of \"{}\" needs more memory than a replica of \"{}\" has",
-                        work.name, pool.profile.name
-                    ),
-                    "lower `memory` of the work, or raise that of the profile",
-                );
+            let able = own.filter(|pool| pool.can_do(index_of_work));
+            for pool in able.take(different) {
+                work_of_pool(notes, (cluster, pool), work);
             }
         }
+    }
+}
+
+/// A pool must be able to do a work that it may be asked for.
+fn work_of_pool(notes: &Notes, (cluster, pool): (&Cluster, &Pool), work: &Work) {
+    // Pools of clusters without a profile have the profile "service" of any accelerator.
+    if work.unit == WorkUnit::Iterations && pool.profile.accelerator == "any" {
+        notes.problem_at(
+            &format!("cluster.{}", cluster.name),
+            format!(
+                "`cluster.{}` has no profile, but the work \"{}\" is counted in iterations",
+                cluster.name, work.name
+            ),
+            "add `profile = ...`, the name of a table `[profile.name]`",
+        );
+    }
+    if pool
+        .profile
+        .memory_bytes
+        .is_some_and(|memory| memory < work.memory_bytes)
+    {
+        notes.problem_at(
+            &format!("work.{}.memory", work.name),
+            format!(
+                "one request of \"{}\" needs more memory than a replica of \"{}\" has",
+                work.name, pool.profile.name
+            ),
+            "lower `memory` of the work, or raise that of the profile",
+        );
     }
 }
 
@@ -240,6 +245,7 @@ pub(super) fn warnings(scenario: &Scenario, unused: Vec<String>) -> Vec<String> 
         }
     }
     warnings.extend(super::elastic::warnings(scenario));
+    warnings.extend(super::partitions::warnings(scenario));
     let late = |at: SimTime| at.0 > scenario.horizon.0;
     let late_rules = scenario.rules.iter().filter(|(at, _)| late(*at)).count();
     let late_chunks = scenario

@@ -192,7 +192,7 @@ fn replicas(least: u32) -> impl Form<Out = u32> {
 }
 
 /// So many replicas of the simulated share: at least one where there are any.
-fn scaled(replicas: u32, scale: f64) -> u32 {
+pub(super) fn scaled(replicas: u32, scale: f64) -> u32 {
     let share = (f64::from(replicas) * scale).round() as u32;
     share.max(replicas.min(1))
 }

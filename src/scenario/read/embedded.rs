@@ -13,13 +13,14 @@ macro_rules! scenario {
 }
 
 /// Name and text of each embedded scenario.
-pub const EMBEDDED: [(&str, &str); 16] = [
+pub const EMBEDDED: [(&str, &str); 17] = [
     scenario!("hello"),
     scenario!("ghibli-week"),
     scenario!("ghibli-no-quota"),
     scenario!("free-on-day-one"),
     scenario!("hundred-k-chunk"),
     scenario!("shared-fleet"),
+    scenario!("moved-fleet"),
     scenario!("bad-week"),
     scenario!("hundred-k-orders"),
     scenario!("vendor-mix"),

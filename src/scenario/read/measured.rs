@@ -5,12 +5,13 @@
 //! one GPU. Where the profile makes images in another way than the scenario, work is translated: the mean
 //! of the reference work becomes one image of the profile, all other work keeps its proportion to it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Sections;
 use super::notes::Notes;
 use super::problem::{nearest, shown};
-use super::supply::ProfileParts;
+use super::supply::{ClusterParts, ProfileParts};
 use crate::profile::catalog::{self, Accelerator};
 use crate::profile::fit::Fit;
 use crate::profile::measured::{MeasuredProfile, Warning, WorkloadKind};
@@ -33,9 +34,13 @@ const ORIGIN: &str = "--profile";
 
 /// Puts the measured iteration times into the sections; what may be doubted about it.
 pub(super) fn apply(notes: &Notes, measured: &Measured, sections: &mut Sections) -> Vec<String> {
-    let used = |index: usize| sections.clusters.iter().any(|c| c.profile == Some(index));
-    let used: Vec<usize> = (0..sections.profiles.len()).filter(|i| used(*i)).collect();
-    if used.is_empty() {
+    // By profile: the largest batch of those who have it.
+    let mut limits: BTreeMap<usize, u32> = BTreeMap::new();
+    for (profile, _, limit) in sections.clusters.iter_mut().flat_map(ClusterParts::batches) {
+        let most = limits.entry(profile).or_default();
+        *most = (*most).max(*limit);
+    }
+    if limits.is_empty() {
         let message = "`--profile` gives iteration times, but no cluster has a profile".to_owned();
         let hint =
             "leave it out, or count work in steps or tokens and add a table `[profile.name]`";
@@ -51,12 +56,9 @@ pub(super) fn apply(notes: &Notes, measured: &Measured, sections: &mut Sections)
         return Vec::new();
     };
     let mut doubts = doubts(&measured.profile);
-    for index in used {
-        let clusters = sections.clusters.iter_mut();
-        let mut limits = clusters.filter(|cluster| cluster.profile == Some(index));
+    for (index, batch_limit) in limits {
         let part = &mut sections.profiles[index];
-        let batch_limit = limits.by_ref().map(|cluster| cluster.batch_limit).max();
-        replace(notes, measured, &fit, part, batch_limit.unwrap_or(1));
+        replace(notes, measured, &fit, part, batch_limit);
     }
     doubts.extend(limit_batches(&measured.profile, &fit, sections));
     doubts.extend(translate(notes, measured, sections));
@@ -238,14 +240,14 @@ fn limit_batches(profile: &MeasuredProfile, fit: &Fit, sections: &mut Sections) 
     let largest = fit.largest_batch();
     let is_full = |warning: &Warning| matches!(warning, Warning::OutOfMemory { .. });
     let does_not_fit = profile.warnings.iter().any(is_full);
-    let above = sections.clusters.iter_mut();
-    let above = above.filter(|c| c.profile.is_some() && c.batch_limit > largest);
+    let above = sections.clusters.iter_mut().flat_map(ClusterParts::batches);
+    let above = above.filter(|(.., limit)| **limit > largest);
     let mut doubts = Vec::new();
-    for cluster in above {
-        let (name, limit) = (cluster.name().to_owned(), cluster.batch_limit);
+    for (_, name, batch_limit) in above {
+        let limit = *batch_limit;
         doubts.push(match does_not_fit {
             true => {
-                cluster.batch_limit = largest;
+                *batch_limit = largest;
                 format!(
                     "`[cluster.{name}]` has batches of at most {largest} instead of {limit}: larger ones did \
                      not fit when the device profile was measured"

@@ -11,16 +11,18 @@ use super::form::{Form, list, or_word, reference, some, whole, whole_u32, words}
 use super::law::law;
 use super::notes::{Notes, Spot};
 use super::orders;
+use super::partitions::{self, DivisionParts, PartitionParts};
 use super::quantity::{
     Money, bytes, duration, fine_seconds, grid_intensity, money, number, power, seconds,
 };
 use super::tree::Value;
 use crate::profile::{DeviceProfile, Provenance, ServiceCurve, Spread};
+use crate::scenario::arrival::{Making, Most};
 use crate::scenario::{Arrived, Autoscaler, Cause, Chunk, Cluster, Pool, SetUp};
 use crate::units::{SimDuration, SimTime};
 
 /// Most requests in one batch.
-const BATCH_LIMIT: u32 = 65_536;
+pub(super) const BATCH_LIMIT: u32 = 65_536;
 
 /// A device profile before a cluster has said how large its batches are.
 pub(super) struct ProfileParts {
@@ -177,12 +179,21 @@ pub(super) struct ClusterParts {
     set_up: Option<SetUp>,
     replicas: u64,
     failures: Option<ClusterFailures>,
+    /// By work: whether its replicas can do it.
+    serves: Vec<bool>,
+    division: DivisionParts,
 }
 
 impl ClusterParts {
     /// Its name.
     pub(super) fn name(&self) -> &str {
         &self.cluster.name
+    }
+
+    /// Whether it, or a partition of it, names a profile.
+    pub(super) fn has_profile(&self, profile: usize) -> bool {
+        let mut own = self.division.partitions.iter().map(|part| part.profile);
+        self.profile == Some(profile) || own.any(|own| own == Some(profile))
     }
 
     /// Index of its region.
@@ -195,31 +206,87 @@ impl ClusterParts {
         let is_scaled = autoscalers
             .iter()
             .any(|scaler| scaler.clusters.contains(&index));
-        is_scaled || matches!(self.start_up, WrittenStartUp::Parts(_))
+        match self.division.divides() {
+            true => self.division.starts_singly(&self.start_up),
+            false => is_scaled || matches!(self.start_up, WrittenStartUp::Parts(_)),
+        }
+    }
+
+    /// The profiles that its replicas have, each with the most requests in a batch and where that is written.
+    pub(super) fn batches(&mut self) -> Vec<(usize, String, &mut u32)> {
+        let name = &self.cluster.name;
+        let (profile, batch_limit) = (self.profile, self.batch_limit);
+        if !self.division.divides() {
+            let own = profile.map(|profile| (profile, name.clone(), &mut self.batch_limit));
+            return own.into_iter().collect();
+        }
+        let parts = self.division.partitions.iter_mut();
+        let serving = parts.filter(|part| part.serves_somebody());
+        let of_parts = serving.filter_map(|part| {
+            let profile = part.profile.or(profile)?;
+            let place = format!("{name}.partition.{}", part.name);
+            Some((profile, place, part.batch_limit.get_or_insert(batch_limit)))
+        });
+        of_parts.collect()
+    }
+
+    /// Its pools: alike, or one for each partition that serves.
+    fn makings(&self, index: usize, profiles: &[ProfileParts]) -> Vec<Making> {
+        let own = |profile: Option<usize>, batch_limit, serves: &[bool], start_up| {
+            let profile = profile.map(|profile| profiles[profile].for_batches_up_to(batch_limit));
+            Pool {
+                name: self.cluster.name.clone(),
+                cluster: index,
+                profile: profile.unwrap_or_else(service_profile),
+                batch_limit,
+                serves: serves.to_vec(),
+                start_up,
+                set_up: self.set_up,
+                deliveries: Vec::new(),
+            }
+        };
+        if !self.division.divides() {
+            let start_up = self.start_up.whole();
+            let pool = own(self.profile, self.batch_limit, &self.serves, start_up);
+            let most = Most::Alike(self.pools);
+            return vec![Making { pool, most }];
+        }
+        let of_part = |(number, part): (usize, &PartitionParts)| {
+            let start_up = part.start_up.as_ref().unwrap_or(&self.start_up).whole();
+            let serves = part.serves.as_ref().unwrap_or(&self.serves);
+            let batch_limit = part.batch_limit.unwrap_or(self.batch_limit);
+            let pool = own(part.profile.or(self.profile), batch_limit, serves, start_up);
+            let most = Most::OfPartition(number);
+            Making { pool, most }
+        };
+        self.division.serving().map(of_part).collect()
     }
 }
 
 pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterParts> {
     let clusters = root.keyed("cluster", "One site: one region, one power bill.", |name, at| {
         at.annotated();
+        let region = at.required("region", "Where it is.", reference("region", &world.regions));
+        let power_usd_per_kwh = at.default(
+            "power_price",
+            "What power costs.",
+            money(Money::PerKwh),
+            "0 USD/kWh",
+        );
+        let power_usage_effectiveness = at.default(
+            "pue",
+            "Facility power over IT power.",
+            number(1.0, 10.0),
+            "1",
+        );
+        let serves = serves(at, world);
         ClusterParts {
             cluster: Cluster {
                 name: name.to_owned(),
-                region: at.required("region", "Where it is.", reference("region", &world.regions)),
-                power_usd_per_kwh: at.default(
-                    "power_price",
-                    "What power costs.",
-                    money(Money::PerKwh),
-                    "0 USD/kWh",
-                ),
-                power_usage_effectiveness: at.default(
-                    "pue",
-                    "Facility power over IT power.",
-                    number(1.0, 10.0),
-                    "1",
-                ),
+                region,
+                power_usd_per_kwh,
+                power_usage_effectiveness,
                 start_up: None,
-                serves: serves(at, world),
                 power_limits_w: orders::power_limits_w(at, world),
                 free_replicas: 0,
                 grid_kgco2_per_kwh: at.optional(
@@ -228,6 +295,7 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
                     grid_intensity(),
                 ),
                 reliability: None,
+                division: None,
             },
             profile: at.optional(
                 "profile",
@@ -251,11 +319,13 @@ pub(super) fn clusters(root: &mut Cursor<'_>, world: &World<'_>) -> Vec<ClusterP
             replicas: at
                 .optional(
                     "replicas",
-                    "Replicas that are there from the start, free of charge, beside the chunks.",
+                    "Replicas, or units of a divided cluster, that are there from the start, free of charge, beside the chunks.",
                     whole("replicas", 1, 100_000_000),
                 )
                 .unwrap_or(0),
             failures: failures::of_cluster(at, world),
+            serves,
+            division: partitions::division(at, world),
         }
     });
     clusters.into_iter().map(|(_, cluster)| cluster).collect()
@@ -380,7 +450,7 @@ fn beside(at: &mut Cursor<'_>, key: &'static str, doc: &str) -> f64 {
 /// What came out of the supply tables; each cluster has one pool for each that it may have.
 pub(super) struct Supply {
     pub(super) clusters: Vec<Cluster>,
-    pub(super) pools: Vec<(u32, Pool)>,
+    pub(super) pools: Vec<Making>,
     pub(super) chunks: Vec<Chunk>,
     /// All replicas over what the scale makes of them before each chunk is rounded to whole ones.
     pub(super) rounding: f64,
@@ -399,17 +469,23 @@ pub(super) fn build(
     let mut clusters = Vec::new();
     let (mut exact, mut whole) = (0.0, 0.0);
     for (index, part) in parts.iter().enumerate() {
+        let makings = part.makings(index, profiles);
+        let replicas_gpus = gpus_of_each(&makings);
+        let Some(gpus) = partitions::unit_gpus(&replicas_gpus) else {
+            partitions::refuse_unit(notes, part.name());
+            continue;
+        };
         let starts_singly = part.starts_singly(index, autoscalers);
-        let profile = part
-            .profile
-            .map(|profile| profiles[profile].for_batches_up_to(part.batch_limit));
-        let stated = profile.is_some();
-        let profile = profile.unwrap_or_else(service_profile);
         let mut cluster = part.cluster.clone();
         cluster.start_up = starts_singly.then(|| part.start_up.parts(scale));
+        let division = &part.division;
+        cluster.division = division.build(gpus, &replicas_gpus, &part.start_up, scale);
         cluster.reliability = part.failures.as_ref().map(|said| {
-            let gpus = profile.gpus_per_replica;
-            said.reliability(failures, gpus, &profile.accelerator, scale)
+            let accelerator = makings
+                .first()
+                .map(|making| &making.pool.profile.accelerator);
+            let accelerator = accelerator.map_or("any", String::as_str);
+            said.reliability(failures, gpus, accelerator, scale)
         });
         if part.replicas > 0 {
             cluster.free_replicas = scaled_replicas(part.replicas as f64, scale);
@@ -417,33 +493,21 @@ pub(super) fn build(
             whole += f64::from(cluster.free_replicas);
         }
         for chunk in chunks.iter_mut().filter(|chunk| chunk.cluster == index) {
-            if stated && chunk.accelerator != profile.accelerator {
-                refuse_accelerator(notes, chunk, &profile);
+            let other = |profile: &&DeviceProfile| {
+                profile.accelerator != "any" && profile.accelerator != chunk.accelerator
+            };
+            let mut pool_profiles = makings.iter().map(|making| &making.pool.profile);
+            if let Some(other) = pool_profiles.find(other) {
+                refuse_accelerator(notes, chunk, other);
                 continue;
             }
-            exact += (chunk.gpus / u64::from(profile.gpus_per_replica)) as f64 * scale;
-            if !cluster.power_limits_w.is_empty() && chunk.busy_w_per_gpu <= 0.0 {
-                let message = format!(
-                    "`chunk.{}` goes to a site with a power limit, but does not say what power it draws",
-                    chunk.name
-                );
-                let hint = "add `busy_power = \"1.19 kW\"`, with its share of the node";
-                notes.problem_at(&format!("chunk.{}", chunk.name), message, hint);
-            }
-            chunk.replicas = take_in(notes, chunk, &profile, scale);
+            exact += (chunk.gpus / u64::from(gpus)) as f64 * scale;
+            needs_power(notes, &cluster, chunk);
+            chunk.replicas = take_in(notes, chunk, gpus, scale);
             whole += f64::from(chunk.replicas);
-            chunk.gpus_per_replica = profile.gpus_per_replica;
+            chunk.gpus_per_replica = gpus;
         }
-        let pool = Pool {
-            name: part.cluster.name.clone(),
-            cluster: index,
-            profile,
-            batch_limit: part.batch_limit,
-            start_up: part.start_up.whole(),
-            set_up: part.set_up,
-            deliveries: Vec::new(),
-        };
-        pools.push((part.pools, pool));
+        pools.extend(makings);
         clusters.push(cluster);
     }
     Supply {
@@ -451,6 +515,24 @@ pub(super) fn build(
         pools,
         chunks,
         rounding: if exact > 0.0 { whole / exact } else { 1.0 },
+    }
+}
+
+/// GPUs that a replica of each takes.
+fn gpus_of_each(makings: &[Making]) -> Vec<u32> {
+    let gpus = |making: &Making| making.pool.profile.gpus_per_replica;
+    makings.iter().map(gpus).collect()
+}
+
+/// At a site with a power limit a chunk must say what it draws.
+fn needs_power(notes: &Notes, cluster: &Cluster, chunk: &Chunk) {
+    if !cluster.power_limits_w.is_empty() && chunk.busy_w_per_gpu <= 0.0 {
+        let message = format!(
+            "`chunk.{}` goes to a site with a power limit, but does not say what power it draws",
+            chunk.name
+        );
+        let hint = "add `busy_power = \"1.19 kW\"`, with its share of the node";
+        notes.problem_at(&format!("chunk.{}", chunk.name), message, hint);
     }
 }
 
@@ -469,8 +551,8 @@ fn refuse_accelerator(notes: &Notes, chunk: &Chunk, profile: &DeviceProfile) {
 }
 
 /// Scales a chunk and gives its replicas; at least one, with its GPUs, where the unscaled has one.
-fn take_in(notes: &Notes, chunk: &mut Chunk, profile: &DeviceProfile, scale: f64) -> u32 {
-    let gpus_per_replica = u64::from(profile.gpus_per_replica);
+fn take_in(notes: &Notes, chunk: &mut Chunk, gpus_per_replica: u32, scale: f64) -> u32 {
+    let gpus_per_replica = u64::from(gpus_per_replica);
     if chunk.gpus < gpus_per_replica {
         notes.problem_at(
             &format!("chunk.{}.gpus", chunk.name),

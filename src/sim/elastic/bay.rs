@@ -134,6 +134,18 @@ impl Bay {
         }
     }
 
+    /// Replicas that hold their GPUs.
+    pub(super) fn held(&self) -> u32 {
+        self.delivered() - self.count(State::Off)
+    }
+
+    /// So many who drain serve on.
+    pub(super) fn recall(&mut self, most: u32, pool: &mut Pool) {
+        for index in self.first(State::Draining, most) {
+            self.serve(index, pool);
+        }
+    }
+
     /// Whether a replica is about to serve.
     pub(super) fn is_rising(&self, index: u32) -> bool {
         self.states[index as usize] == State::Rising

@@ -1,11 +1,10 @@
 //! Start-ups of a cluster's replicas: the machine, loading the weights over a shared link, warming up.
 //!
 //! All who load at once share the site's bandwidth evenly, none faster than its own: with n of them each has
-//! min(own, site / n). They load the same number of bytes, so who began first ends first; what one that has
-//! loaded all along would have is `attained`, and a load ends where `attained` reaches what it was at its
-//! begin plus the weights.
+//! min(own, site / n). What one that has loaded all along would have is `attained`, and a load ends where
+//! `attained` reaches what it was at its begin plus the weights; so of equal loads who began first ends first.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::random::{Law, Stream};
 use crate::scenario::StartUp;
@@ -18,11 +17,13 @@ pub(super) type Replica = (usize, u32);
 #[derive(Clone, Debug)]
 pub(super) struct Starts {
     rule: StartUp,
+    /// By pool: what differs in a partition. All load over one link, as `rule` says.
+    own: BTreeMap<usize, StartUp>,
     stream: Stream,
     now: SimTime,
     /// Provisioned at.
     provisioning: BTreeSet<(SimTime, Replica)>,
-    /// In the order in which they began: `attained` at their end.
+    /// In the order in which they end: `attained` at their end.
     loading: VecDeque<(f64, Replica)>,
     /// Bytes that one who loads all along has loaded.
     attained: f64,
@@ -34,6 +35,7 @@ impl Starts {
     pub(super) fn new(rule: StartUp, stream: Stream) -> Self {
         Self {
             rule,
+            own: BTreeMap::new(),
             stream,
             now: SimTime::ZERO,
             provisioning: BTreeSet::new(),
@@ -43,9 +45,24 @@ impl Starts {
         }
     }
 
+    /// The replicas of a pool start up in their own way.
+    pub(super) fn set_own(&mut self, pool: usize, rule: StartUp) {
+        if rule.weights_bytes > 0 {
+            // Partitions share one link; a cluster that loads nothing itself says nothing of it.
+            self.rule.bytes_per_s = rule.bytes_per_s;
+            self.rule.site_bytes_per_s = rule.site_bytes_per_s;
+        }
+        self.own.insert(pool, rule);
+    }
+
+    fn rule_of(&self, replica: Replica) -> &StartUp {
+        self.own.get(&replica.0).unwrap_or(&self.rule)
+    }
+
     /// A replica begins to start; `now` is not before what has been played.
     pub(super) fn begin(&mut self, replica: Replica, now: SimTime) {
-        let takes = sum(&self.rule.before_s, &mut self.stream);
+        let parts_s = self.rule_of(replica).before_s.clone();
+        let takes = sum(&parts_s, &mut self.stream);
         self.provisioning.insert((now + takes, replica));
     }
 
@@ -114,15 +131,17 @@ impl Starts {
     }
 
     fn load(&mut self, replica: Replica) {
-        if self.rule.weights_bytes == 0 {
+        let weights_bytes = self.rule_of(replica).weights_bytes;
+        if weights_bytes == 0 {
             self.warm_up(replica);
             return;
         }
         if self.loading.is_empty() {
             self.attained = 0.0;
         }
-        let end = self.attained + self.rule.weights_bytes as f64;
-        self.loading.push_back((end, replica));
+        let end = self.attained + weights_bytes as f64;
+        let place = self.loading.partition_point(|other| other.0 <= end);
+        self.loading.insert(place, (end, replica));
     }
 
     fn end_first_load(&mut self) {
@@ -134,7 +153,8 @@ impl Starts {
     }
 
     fn warm_up(&mut self, replica: Replica) {
-        let takes = sum(&self.rule.after_s, &mut self.stream);
+        let parts_s = self.rule_of(replica).after_s.clone();
+        let takes = sum(&parts_s, &mut self.stream);
         self.warming.insert((self.now + takes, replica));
     }
 }
@@ -205,6 +225,22 @@ mod tests {
         // the second has 40 GB and goes on at 2 GB/s for 20 s.
         let one_later = ready_s(starts(0.0, 2e9, 3e9, 0.0), &[0.0, 20.0]);
         assert_near(&one_later, &[20.0 + 80.0 / 3.0, 40.0 + 80.0 / 3.0]);
+    }
+
+    #[test]
+    fn who_loads_less_over_the_same_link_ends_first() {
+        // 80 GB and 20 GB at 1 GB/s each: the second is done after 20 s, the first has 60 GB left at 2 GB/s.
+        let mut starts = starts(0.0, 2e9, 2e9, 0.0);
+        let small = StartUp {
+            weights_bytes: 20_000_000_000,
+            ..starts.rule.clone()
+        };
+        starts.set_own(1, small);
+        starts.begin((0, 0), SimTime::ZERO);
+        starts.begin((1, 0), SimTime::ZERO);
+        assert_eq!(starts.play(SimTime::from_s(20.000_001)), [(1, 0)]);
+        assert_eq!(starts.play(SimTime::from_s(49.999)), []);
+        assert_eq!(starts.play(SimTime::from_s(50.000_001)), [(0, 0)]);
     }
 
     #[test]

@@ -42,8 +42,8 @@ use terms::{Size, Terms};
 pub(crate) struct Pool {
     scenario: Arc<Scenario>,
     rules: Arc<Rules>,
-    /// Index of its cluster.
-    cluster: usize,
+    /// Its index.
+    own: usize,
     terms: Terms,
     curve: ServiceCurve,
     batch_limit: usize,
@@ -134,7 +134,7 @@ impl Pool {
         let works = scenario.works.iter();
         let qualities = works.map(|work| work.qualities.len()).max().unwrap_or(0);
         let mut made = Self {
-            cluster: pool.cluster,
+            own: index,
             terms: Terms::new(scenario, rules, 0, Size::NONE),
             curve: pool.profile.curve.clone(),
             batch_limit: pool.batch_limit as usize,

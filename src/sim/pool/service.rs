@@ -80,9 +80,9 @@ impl Pool {
     pub(super) fn rate_again(&mut self) {
         let batching = &self.rules.policy.batching;
         self.places = batching.places(self.batch_limit as u32) as usize;
-        let cluster = &self.scenario.clusters[self.cluster];
+        let pool = &self.scenario.pools[self.own];
         let mut works = self.scenario.demands.iter().map(|demand| demand.work);
-        if let Some(work) = works.find(|&work| cluster.can_do(work)) {
+        if let Some(work) = works.find(|&work| pool.can_do(work)) {
             let work = &self.scenario.works[work];
             let replica = work.rate_per_s(&self.curve, self.places as u32, 0);
             self.full_rate_per_s = replica * self.serving() as f64;
@@ -93,7 +93,12 @@ impl Pool {
             memory_limit: self.memory_limit,
             rate_per_s: self.full_rate_per_s,
         };
-        self.terms = Terms::new(&self.scenario, &self.rules, cluster.region, size);
+        self.terms = Terms::new(
+            &self.scenario,
+            &self.rules,
+            self.scenario.clusters[pool.cluster].region,
+            size,
+        );
         self.list_serving();
         self.share_out();
     }
