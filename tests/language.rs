@@ -716,7 +716,7 @@ fn places_are_reclaimed_from_the_date_on_that_the_timeline_says() {
         (reclaim(0), reclaim(1)),
         (Reclaim::AtEnd, Reclaim::Interrupt)
     );
-    let message = read_with(&hello(), &["policy.reclaim=now"])
+    let message = read_with(hello(), &["policy.reclaim=now"])
         .unwrap_err()
         .to_string();
     assert!(message.contains("at-end, interrupt"), "{message}");
