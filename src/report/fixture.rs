@@ -1,10 +1,12 @@
 //! Made-up answers to draw and print in tests: a surge that melts, and the hard cases.
 
+mod money;
+
 use crate::metrics::replications::{Gathered, Replication, TargetResult};
 use crate::metrics::summary::{
-    AutoscalerSummary, Check, ChunkCost, Column, FactResult, Melted, Money, MoneyLine,
-    PartitionSummary, People, PoolSummary, QualityCost, Quantiles, SCHEMA_VERSION, Series, Shed,
-    SloResult, Summary, SupplierCost, SupplierKind, TierSummary, TimelineEntry, WarmUp,
+    AutoscalerSummary, Check, Column, FactResult, Melted, Money, PartitionSummary, People,
+    PoolSummary, Quantiles, SCHEMA_VERSION, Series, Shed, SloResult, Summary, TierSummary,
+    TimelineEntry, WarmUp,
 };
 use crate::profile::Provenance;
 use crate::scenario::{FactUse, Input};
@@ -68,7 +70,7 @@ pub(super) fn surge() -> Summary {
         },
         series: series(),
         deliveries: Vec::new(),
-        money: money(),
+        money: money::money(),
         slos: slos(),
         facts: facts(),
         melted: melted(),
@@ -424,85 +426,6 @@ fn autoscalers() -> Vec<AutoscalerSummary> {
         crossing_open_s: 120.0,
         short_replica_hours: 9_120.4,
     }]
-}
-
-/// Half of the rent of the bill, and some power.
-fn chunk(name: &str, power_usd: f64) -> ChunkCost {
-    let total_usd = 6_048_000.0 + power_usd;
-    let quality = |name: &str, images: u64, usd: f64| QualityCost {
-        quality: format!("image {name}"),
-        images,
-        usd,
-        usd_per_1000_images: 1000.0 * usd / images as f64,
-    };
-    let qualities = vec![
-        quality("high", 300_000, total_usd - 48_000.0),
-        quality("low", 9000, 48_000.0),
-    ];
-    ChunkCost {
-        chunk: name.into(),
-        provider: "Azure".into(),
-        contract: "reserved".into(),
-        gpus: 12_000,
-        gpu_hours: 12_000.0 * 240.0,
-        utilisation: 0.75,
-        rent_usd: 6_048_000.0,
-        power_usd,
-        total_usd,
-        busy_usd: total_usd - 1_500_000.0,
-        idle_usd: 1_500_000.0,
-        images: 309_000,
-        usd_per_1000_images: Some(1000.0 * total_usd / 309_000.0),
-        qualities,
-        usd_per_chunk_year: Some(1.84e9),
-        ..ChunkCost::default()
-    }
-}
-
-/// Each chunk's half by provider and by vendor.
-fn suppliers() -> Vec<SupplierCost> {
-    let of = |kind, name: &str, chunk: &ChunkCost, purchase_usd| SupplierCost {
-        kind,
-        name: name.into(),
-        gpus: chunk.gpus,
-        arrived_gpus: chunk.gpus,
-        gpu_hours: chunk.gpu_hours,
-        images: chunk.images,
-        rent_usd: chunk.rent_usd,
-        total_usd: chunk.total_usd,
-        usd_per_1000_images: chunk.usd_per_1000_images,
-        energy_mwh: None,
-        purchase_usd,
-    };
-    let [first, second] = [chunk("first", 0.0), chunk("second", 349_440.0)];
-    vec![
-        of(SupplierKind::Provider, "Azure", &first, Some(3.6e8)),
-        of(SupplierKind::Provider, "Oracle", &second, None),
-        of(SupplierKind::Vendor, "NVIDIA", &first, Some(3.6e8)),
-        of(SupplierKind::Vendor, "AMD", &second, None),
-    ]
-}
-
-fn money() -> Money {
-    let line = |what: &str, basis: &str, usd: f64| MoneyLine {
-        what: what.into(),
-        basis: basis.into(),
-        usd,
-    };
-    Money {
-        costs: vec![
-            line("first chunk", "24000 GPUs x 240 h x 2.10 USD", 12_096_000.0),
-            line("power east", "18.2 MW x 240 h x 0.08 USD", 349_440.0),
-        ],
-        cost_total_usd: 12_445_440.0,
-        income: vec![line("subscriptions plus", "1.2 M x 20 USD", 24_000_000.0)],
-        income_total_usd: 24_000_000.0,
-        usd_per_1000_images: Some(17.73),
-        list_value_usd: 28_080_000.0,
-        lost_list_value_usd: 10_920_000.0,
-        chunks: vec![chunk("first", 0.0), chunk("second", 349_440.0)],
-        suppliers: suppliers(),
-    }
 }
 
 fn slos() -> Vec<SloResult> {
