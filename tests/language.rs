@@ -579,6 +579,10 @@ fn a_purchase_price_comes_from_the_catalog_with_its_source() {
         refused.contains("no purchase price of \"TPU-v5e\""),
         "{refused}"
     );
+    let refused = read_with(ghibli(), &["chunk.research.purchase_price=cheap"]);
+    let refused = refused.unwrap_err().to_string();
+    let hint = "accepted: \"30000 USD/GPU\"; or \"catalog\"";
+    assert!(refused.contains(hint), "{refused}");
 }
 
 #[test]

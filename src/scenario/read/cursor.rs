@@ -48,6 +48,7 @@ impl<'a> Cursor<'a> {
             path: String::new(),
             node,
             annotation: Annotation::default(),
+            word: None,
         }
         .cursor(node.table().expect("a document is a table"))
     }
@@ -116,6 +117,7 @@ impl<'a> Cursor<'a> {
             path: self.path(key),
             node: &entry.node,
             annotation: self.annotation.clone(),
+            word: None,
         })
     }
 
@@ -201,6 +203,7 @@ impl<'a> Cursor<'a> {
             path: self.path(key),
             node: &node,
             annotation: Annotation::default(),
+            word: None,
         };
         read_noted(spot, &form)
     }
@@ -301,6 +304,7 @@ impl<'a> Cursor<'a> {
             path,
             node,
             annotation: self.annotation.clone(),
+            word: None,
         };
         let Some(table) = node.table() else {
             spot.refuse(

@@ -218,7 +218,7 @@ impl<F: Form<Out: Clone>> Form for OrWord<F> {
     fn read(&self, spot: &Spot<'_>) -> Option<F::Out> {
         match &spot.node.value {
             Value::Text(text) if text == self.word => Some(self.meaning.clone()),
-            _ => self.form.read(spot),
+            _ => self.form.read(&spot.or_word(self.word)),
         }
     }
     fn placeholder(&self) -> F::Out {
@@ -388,6 +388,7 @@ impl<F: Form> Form for List<F> {
                         path: format!("{}.{index}", spot.path),
                         node,
                         annotation: spot.annotation.clone(),
+                        word: None,
                     })
                 })
                 .collect(),
@@ -433,6 +434,7 @@ impl<A: Form, B: Form> Form for Pair<A, B> {
             path: spot.path.clone(),
             node,
             annotation: spot.annotation.clone(),
+            word: None,
         };
         let (first, second) = (self.0.read(&at(first)), self.1.read(&at(second)));
         Some((first?, second?))

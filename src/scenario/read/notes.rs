@@ -124,18 +124,34 @@ pub(super) struct Spot<'a> {
     pub(super) path: String,
     pub(super) node: &'a Node,
     pub(super) annotation: Annotation,
+    /// A word that is allowed too.
+    pub(super) word: Option<&'static str>,
 }
 
 impl<'a> Spot<'a> {
     /// Says that the value is not what is allowed.
     pub(super) fn refuse(&self, allowed: &str, hint: impl Into<String>) {
+        let mut hint: String = hint.into();
+        if let Some(word) = self.word {
+            hint += &format!("; or \"{word}\"");
+        }
         let message = format!(
             "`{}` is {}, but must be {allowed}",
             self.path,
             self.node.found()
         );
-        self.notes
-            .problem(Some(&self.node.place), message, hint.into());
+        self.notes.problem(Some(&self.node.place), message, hint);
+    }
+
+    /// The same place, where a word is allowed too.
+    pub(super) fn or_word(&self, word: &'static str) -> Self {
+        Self {
+            notes: self.notes,
+            path: self.path.clone(),
+            node: self.node,
+            annotation: self.annotation.clone(),
+            word: Some(word),
+        }
     }
 
     /// A cursor over the value, which must be a table.
@@ -150,6 +166,7 @@ impl<'a> Spot<'a> {
             path: format!("{}.{}", self.path, toml_edit::Key::new(key).display_repr()),
             node,
             annotation: self.annotation.clone(),
+            word: None,
         }
     }
 
