@@ -15,7 +15,7 @@ pub(super) const RIGHT: f64 = 1240.0;
 pub(super) const TITLE_SIZE: f64 = 27.0;
 pub(super) const TEXT_SIZE: f64 = 18.0;
 pub(super) const SMALL_SIZE: f64 = 16.5;
-/// Longest label of an intervention in characters, and where that has no room.
+/// Longest label of an intervention in characters, and where more of them have room then.
 pub(super) const LONGEST_EVENT: usize = 60;
 const SHORT_EVENT: usize = 36;
 /// Length of a line's sample in the legend.
@@ -141,15 +141,26 @@ pub(super) fn legend(panel: &Panel) -> impl Iterator<Item = &str> {
 }
 
 /// Places interventions, given as (x, label). No label touches another label or the line of another
-/// intervention; one that would is left out, its line stays.
+/// intervention; one that would is left out, its line stays. Labels are cut where more of them have room then.
 pub(super) fn marks(events: &[(f64, String)]) -> Vec<Mark> {
+    let labels = |marks: &[Mark]| marks.iter().filter(|mark| mark.label.is_some()).count();
+    let whole = arranged(events, LONGEST_EVENT);
+    let short = arranged(events, SHORT_EVENT);
+    if labels(&short) > labels(&whole) {
+        short
+    } else {
+        whole
+    }
+}
+
+/// The same with labels of so many characters at most.
+fn arranged(events: &[(f64, String)], longest: usize) -> Vec<Mark> {
     let mut marks: Vec<Mark> = Vec::new();
     let mut sorted: Vec<&(f64, String)> = events.iter().collect();
     sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
     // From the right: a label that reaches over later lines goes above their labels.
     for (x, text) in sorted {
-        let short = || escape::cut(text, SHORT_EVENT);
-        let label = placed(&marks, *x, text).or_else(|| placed(&marks, *x, &short()));
+        let label = placed(&marks, *x, &escape::cut(text, longest));
         marks.push(Mark { x: *x, label });
     }
     marks
@@ -219,6 +230,21 @@ mod tests {
             .collect();
         levels.dedup();
         assert!(levels.len() > 1, "{marks:?}");
+    }
+
+    #[test]
+    fn labels_are_cut_where_more_have_room_then() {
+        let long = "an intervention that is told in many more words than fit";
+        let few = placed(&[(200.0, long)]);
+        assert_eq!(few[0].label.as_ref().expect("there is room").text, long);
+        let events: Vec<(f64, &str)> = (1..12).map(|i| (100.0 * f64::from(i), long)).collect();
+        let many = placed(&events);
+        let cut = |mark: &Mark| {
+            mark.label
+                .as_ref()
+                .is_some_and(|label| label.text.ends_with('…'))
+        };
+        assert!(many.iter().any(cut), "{many:?}");
     }
 
     #[test]
