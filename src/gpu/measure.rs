@@ -224,9 +224,10 @@ impl<'a> Run<'a> {
         let stated = self.options.batches.is_some();
         let mut best_energy: Option<Energy> = None;
         for batch in batches {
+            let known = &self.profile;
             let late = self
                 .plan
-                .is_late(self.passed_s(), batch, &self.profile.iterations);
+                .is_late(self.passed_s(), batch, &known.iterations, &known.decoder);
             if late && !stated {
                 self.profile.warnings.push(Warning::TimeLimit { batch });
                 break;

@@ -101,18 +101,35 @@ impl Plan {
         batches
     }
 
-    /// Whether a batch would probably not be done in time, from how long the last one took an image.
-    pub(super) fn is_late(&self, passed_s: f64, batch: u32, known: &[IterationTime]) -> bool {
-        let Some(last) = known.last() else {
+    /// Whether a batch would probably not be done in time, from how long the last one took: its iteration, and
+    /// the decoder, which may take far longer than one iteration.
+    pub(super) fn is_late(
+        &self,
+        passed_s: f64,
+        batch: u32,
+        iterations: &[IterationTime],
+        decoder: &[IterationTime],
+    ) -> bool {
+        let Some(first) = iterations.first() else {
             return false;
         };
+        let last = [iterations.last(), decoder.last()];
+        let needed_s: f64 = last
+            .iter()
+            .flatten()
+            .map(|last| self.needed_s(batch, last))
+            .sum();
+        let again_s = f64::from(1 + self.again.samples_min) * first.median_s;
+        passed_s + needed_s + again_s > self.total_s
+    }
+
+    /// Seconds that the samples of a batch will take, from those of another.
+    fn needed_s(&self, batch: u32, last: &IterationTime) -> f64 {
         let once_s = last.median_s * f64::from(batch) / f64::from(last.batch);
         // The careful first run takes about as long as two, then warm-up and the fewest samples.
         let runs = f64::from(3 + self.point.samples_min);
         let sampling_s = self.point.warm_up_s + self.point.budget_s;
-        let needed_s = (runs * once_s).max(sampling_s.min(once_s * 70.0));
-        let again_s = f64::from(1 + self.again.samples_min) * known[0].median_s;
-        passed_s + needed_s + again_s > self.total_s
+        (runs * once_s).max(sampling_s.min(once_s * 70.0))
     }
 }
 
@@ -143,11 +160,14 @@ mod tests {
     #[test]
     fn a_batch_that_would_take_too_long_is_late() {
         let plan = Plan::of(Effort::Normal);
-        assert!(!plan.is_late(0.0, 1, &[]));
-        assert!(!plan.is_late(10.0, 2, &[known(1, 0.1)]));
+        assert!(!plan.is_late(0.0, 1, &[], &[]));
+        assert!(!plan.is_late(10.0, 2, &[known(1, 0.1)], &[]));
         // Twice six seconds, ten times over, is more than all the time there is.
-        assert!(plan.is_late(10.0, 2, &[known(1, 6.0)]));
-        assert!(plan.is_late(49.9, 2, &[known(1, 0.1)]));
+        assert!(plan.is_late(10.0, 2, &[known(1, 6.0)], &[]));
+        assert!(plan.is_late(49.9, 2, &[known(1, 0.1)], &[]));
+        // A quick iteration does not help where the decoder is slow.
+        assert!(plan.is_late(10.0, 2, &[known(1, 0.1)], &[known(1, 6.0)]));
+        assert!(!plan.is_late(10.0, 2, &[known(1, 0.1)], &[known(1, 0.1)]));
     }
 
     #[test]
