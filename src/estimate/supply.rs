@@ -19,18 +19,19 @@ pub(super) fn stands_still(scenario: &Scenario, pool: usize, at: SimTime) -> boo
 
 /// Replicas of a pool that are there at `at`.
 pub(super) fn delivered(scenario: &Scenario, pool: &Pool, at: SimTime) -> u64 {
-    let delivered = pool.deliveries.iter();
-    delivered
-        .take_while(|delivery| serves_from(scenario, pool, delivery.0) <= at)
-        .map(|delivery| u64::from(delivery.1))
-        .sum()
+    replicas(pool, |date| serves_from(scenario, pool, date) <= at)
 }
 
 /// Replicas of a pool that are handed over by `at`, whether they serve or not.
 pub(super) fn handed_over(pool: &Pool, at: SimTime) -> u64 {
-    let delivered = pool.deliveries.iter();
-    let there = delivered.take_while(|delivery| delivery.0 <= at);
-    there.map(|delivery| u64::from(delivery.1)).sum()
+    replicas(pool, |date| date <= at)
+}
+
+/// Replicas of the first deliveries, as long as their dates are such.
+fn replicas(pool: &Pool, is_such: impl Fn(SimTime) -> bool) -> u64 {
+    let deliveries = pool.deliveries.iter();
+    let first = deliveries.take_while(|delivery| is_such(delivery.0));
+    first.map(|delivery| u64::from(delivery.1)).sum()
 }
 
 /// Requests in a full batch, and whether memory allows fewer than the batch limit.

@@ -26,6 +26,16 @@ const STORIES: [(&str, &str); 17] = [
     ("bad-week", "0.003"),
 ];
 
+/// The room in which a story ran at a scale with something changed, its result in `r`.
+fn varied(name: &str, scale: &str, change: &str) -> Room {
+    let room = Room::new();
+    let arguments = [
+        "simulate", name, "--scale", scale, "--set", change, "--out=r",
+    ];
+    room.done(&arguments);
+    room
+}
+
 /// Runs a story and gives its result, which obeys all rules.
 fn told(name: &str) -> Json {
     let (_, scale) = STORIES
@@ -287,15 +297,7 @@ fn reaction_time_costs_an_autoscaled_launch() {
         .collect();
     let most = gpus.iter().copied().fold(0.0, f64::max);
     assert!(most > 1.5 * gpus[0], "{gpus:?}");
-    let room = Room::new();
-    let slow = [
-        "simulate",
-        "autoscaled-launch",
-        "--scale=0.1",
-        "--set=autoscaler.main.reaction=15min",
-        "--out=r",
-    ];
-    room.done(&slow);
+    let room = varied("autoscaled-launch", "0.1", "autoscaler.main.reaction=15min");
     assert!(room.files("r").keys().any(|file| file == "autoscalers.csv"));
     let slow = room.result("r");
     let lost = |result: &Json| {
@@ -315,16 +317,7 @@ fn shares_make_the_surge_pay_for_itself() {
         number("abandoned") / number("offered")
     };
     let shared = told("shared-fleet");
-    let room = Room::new();
-    let first_come = [
-        "simulate",
-        "shared-fleet",
-        "--scale=0.001",
-        "--set=policy.order=fcfs",
-        "--out=r",
-    ];
-    room.done(&first_come);
-    let first_come = room.result("r");
+    let first_come = varied("shared-fleet", "0.001", "policy.order=fcfs").result("r");
     assert!(lost(&shared, "pictures") > 1.2 * lost(&first_come, "pictures"));
     for other in ["chat", "copilot", "search"] {
         let (own, theirs) = (lost(&shared, other), lost(&first_come, other));
@@ -357,16 +350,7 @@ fn a_bad_week_costs_more_than_what_fails_in_it() {
 #[test]
 fn what_moves_to_pictures_is_missed_in_training() {
     let moved = told("moved-fleet");
-    let room = Room::new();
-    let fixed = [
-        "simulate",
-        "moved-fleet",
-        "--scale=0.001",
-        "--set=cluster.azure.moves.every=never",
-        "--out=r",
-    ];
-    room.done(&fixed);
-    let fixed = room.result("r");
+    let fixed = varied("moved-fleet", "0.001", "cluster.azure.moves.every=never").result("r");
     let of = |result: &Json, list: &str, name: &str, key: &str| {
         let rows = result[list].as_array().expect("a list");
         let row = rows.iter().find(|found| found["name"] == name);

@@ -383,13 +383,8 @@ impl<F: Form> Form for List<F> {
                 .iter()
                 .enumerate()
                 .map(|(index, node)| {
-                    self.form.read(&Spot {
-                        notes: spot.notes,
-                        path: format!("{}.{index}", spot.path),
-                        node,
-                        annotation: spot.annotation.clone(),
-                        word: None,
-                    })
+                    self.form
+                        .read(&spot.part(format!("{}.{index}", spot.path), node))
                 })
                 .collect(),
             _ => {
@@ -429,13 +424,7 @@ impl<A: Form, B: Form> Form for Pair<A, B> {
             spot.refuse("a pair", "write it as [first, second]");
             return None;
         };
-        let at = |node| Spot {
-            notes: spot.notes,
-            path: spot.path.clone(),
-            node,
-            annotation: spot.annotation.clone(),
-            word: None,
-        };
+        let at = |node| spot.part(spot.path.clone(), node);
         let (first, second) = (self.0.read(&at(first)), self.1.read(&at(second)));
         Some((first?, second?))
     }

@@ -146,11 +146,19 @@ impl<'a> Spot<'a> {
     /// The same place, where a word is allowed too.
     pub(super) fn or_word(&self, word: &'static str) -> Self {
         Self {
-            notes: self.notes,
-            path: self.path.clone(),
-            node: self.node,
-            annotation: self.annotation.clone(),
             word: Some(word),
+            ..self.part(self.path.clone(), self.node)
+        }
+    }
+
+    /// A part of the value, with the annotation of the whole.
+    pub(super) fn part(&self, path: String, node: &'a Node) -> Self {
+        Self {
+            notes: self.notes,
+            path,
+            node,
+            annotation: self.annotation.clone(),
+            word: None,
         }
     }
 
@@ -161,13 +169,8 @@ impl<'a> Spot<'a> {
 
     /// The value below `key`.
     fn below(&self, key: &str, node: &'a Node) -> Self {
-        Self {
-            notes: self.notes,
-            path: format!("{}.{}", self.path, toml_edit::Key::new(key).display_repr()),
-            node,
-            annotation: self.annotation.clone(),
-            word: None,
-        }
+        let key = toml_edit::Key::new(key);
+        self.part(format!("{}.{}", self.path, key.display_repr()), node)
     }
 
     /// The values of a map `{ name = value, ... }`, each read with `form`.
