@@ -14,11 +14,15 @@ pub(crate) fn ghibli(scale: f64, seed: Seed, threads: usize) -> Outcome {
     play(read(ghibli_week(), scale, seed, &[]), threads).0
 }
 
-/// The same week and people, but everybody asks twice as often.
-pub(crate) fn ghibli_twice(scale: f64, seed: Seed, threads: usize) -> Outcome {
+/// The same week, but everybody comes back so many times as often. In the week itself more images would bring more
+/// people; here as many come whatever they see, about as many as there.
+pub(crate) fn coming_back(times: f64, scale: f64, seed: Seed, threads: usize) -> Outcome {
     let sets = [
-        "demand.plus.images_per_session=7",
-        "demand.free.images_per_session=4.4",
+        &format!("demand.plus.sessions={}/day", 0.9 * times),
+        &format!("demand.free.sessions={}/day", 1.77 * times),
+        "demand.plus.imitation=0/day",
+        "demand.free.imitation=0/day",
+        "demand.free.innovation=3 %/day",
     ];
     play(read(ghibli_week(), scale, seed, &sets), threads).0
 }
