@@ -169,6 +169,32 @@ impl<T: Ord + Copy> Timers<T> {
         self.closed += 1;
     }
 
+    /// Timers that are set.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.open.len() - self.next + self.late.len() + self.waiting
+    }
+
+    /// Whether none is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes out all timers, in the order in which they fall due.
+    pub fn drain(&mut self) -> impl Iterator<Item = (SimTime, T)> {
+        let empty = Self {
+            closed: self.closed,
+            page_bits: self.page_bits,
+            ..Self::new(SimDuration(1))
+        };
+        let mut all = std::mem::replace(self, empty);
+        while all.waiting > 0 {
+            all.open_page(&|_| true);
+        }
+        std::iter::from_fn(move || all.pop())
+    }
+
     /// What those in the open pages are for that fall due before `until`, but for a few.
     pub fn upcoming(&self, until: SimTime) -> impl Iterator<Item = T> {
         let open = self.open[self.next..].iter();
@@ -231,6 +257,25 @@ mod tests {
                 [1, 9, 3, 7, 8, 0]
             );
         }
+    }
+
+    #[test]
+    fn all_that_are_set_are_drained_in_order() {
+        let mut timers = Timers::new(SimDuration(8));
+        timers.open_until(SimTime(20), |_| true);
+        // Late, in the ring, far, and two at one time.
+        for (at, what) in [(30, 1), (10, 2), (100_000, 3), (30, 4), (25, 5)] {
+            timers.set(SimTime(at), what);
+        }
+        assert_eq!(timers.len(), 5);
+        let order = |timers: &mut Timers<u32>| -> Vec<u32> {
+            timers.drain().map(|timer| timer.1).collect()
+        };
+        assert_eq!(order(&mut timers), [2, 5, 1, 4, 3]);
+        assert!(timers.is_empty());
+        timers.set(SimTime(40), 6);
+        timers.open_until(SimTime(50), |_| true);
+        assert_eq!(timers.pop(), Some((SimTime(40), 6)));
     }
 
     #[test]

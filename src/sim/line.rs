@@ -25,9 +25,11 @@ pub(crate) struct Line {
 
 #[derive(Clone, Debug)]
 enum Order {
-    /// The first come of the first queue that is not empty: one for each priority, or one for all.
+    /// The first come of the first queue that is not empty: one for each priority, or one for all. No queue before
+    /// `first` has anybody.
     Queues {
         queues: Vec<VecDeque<Ticket>>,
+        first: usize,
         by_priority: bool,
     },
     /// The first come of the tier that is next by its share: one queue for each.
@@ -41,6 +43,7 @@ impl Line {
     pub(crate) fn new(order: QueueOrder) -> Self {
         let queues = |by_priority| Order::Queues {
             queues: vec![VecDeque::new()],
+            first: 0,
             by_priority,
         };
         let order = match order {
@@ -129,6 +132,7 @@ impl Line {
         match &mut self.order {
             Order::Queues {
                 queues,
+                first,
                 by_priority,
             } => {
                 let index = usize::from(priority) * usize::from(*by_priority);
@@ -136,6 +140,7 @@ impl Line {
                     queues.resize_with(index + 1, VecDeque::new);
                 }
                 queues[index].push_back(ticket);
+                *first = index.min(*first);
             }
             Order::Shares(queues, _) => queues[usize::from(tier)].push_back(ticket),
             Order::Lifo(line) => line.push(ticket),
@@ -219,9 +224,15 @@ impl Line {
     }
 
     #[inline]
-    fn peek(&self) -> Option<Ticket> {
-        match &self.order {
-            Order::Queues { queues, .. } => queues.iter().find_map(|queue| queue.front().copied()),
+    fn peek(&mut self) -> Option<Ticket> {
+        match &mut self.order {
+            Order::Queues { queues, first, .. } => loop {
+                let ticket = queues[*first].front();
+                if ticket.is_some() || *first + 1 == queues.len() {
+                    return ticket.copied();
+                }
+                *first += 1;
+            },
             Order::Shares(queues, balance) => {
                 let next = balance.next(|tier| !queues[tier].is_empty())?;
                 queues[next].front().copied()
@@ -231,15 +242,12 @@ impl Line {
         }
     }
 
+    /// Takes out what `peek` has just returned.
     #[inline]
     fn discard(&mut self) {
         self.held -= 1;
         match &mut self.order {
-            Order::Queues { queues, .. } => {
-                if let Some(queue) = queues.iter_mut().find(|queue| !queue.is_empty()) {
-                    queue.pop_front();
-                }
-            }
+            Order::Queues { queues, first, .. } => drop(queues[*first].pop_front()),
             Order::Shares(queues, balance) => {
                 if let Some(next) = balance.next(|tier| !queues[tier].is_empty()) {
                     queues[next].pop_front();

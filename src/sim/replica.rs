@@ -40,19 +40,20 @@ const _: () = assert!(size_of::<Replica>() == 128, "a replica fills two lines");
 struct Member {
     /// It leaves when `attained` gets there.
     target: u64,
-    /// When it joined, on the same counter; its lowest bit tells whether its context grows.
-    joined_grows: u64,
+    /// When it joined, on the same counter, above two bits: whether its user has cancelled, and whether its
+    /// context grows.
+    joined_flags: u64,
     slot: u32,
     prompt_tokens: u32,
 }
 
 impl Member {
     fn joined(&self) -> u64 {
-        self.joined_grows >> 1
+        self.joined_flags >> 2
     }
 
     fn grows(&self) -> u64 {
-        self.joined_grows & 1
+        self.joined_flags & GROWS
     }
 
     /// Context tokens after `attained` iterations of the replica.
@@ -60,6 +61,9 @@ impl Member {
         u64::from(self.prompt_tokens) + self.grows() * (attained - self.joined())
     }
 }
+
+const GROWS: u64 = 1;
+const CANCELLED: u64 = 2;
 
 /// What a request brings into a batch.
 #[derive(Clone, Copy, Debug)]
@@ -127,17 +131,23 @@ impl Replica {
         })
     }
 
-    /// Takes out the next request, from a position on, for which `gone` holds; where it was.
-    pub(crate) fn remove_next(
-        &mut self,
-        from: usize,
-        gone: impl Fn(u32) -> bool,
-    ) -> Option<(usize, u32)> {
-        let members = self.members.iter().skip(from);
-        let position = from + members.map(|m| m.slot).position(gone)?;
+    /// A user has cancelled: his request leaves the batch, or does not join it, at the end of the running
+    /// iteration.
+    pub(crate) fn cancel(&mut self, slot: u32) {
+        self.cancelled += 1;
+        let mut members = self.members.iter_mut();
+        if let Some(member) = members.find(|member| member.slot == slot) {
+            member.joined_flags |= CANCELLED;
+        }
+    }
+
+    /// Takes the next of the batch whose user has cancelled out of it.
+    pub(crate) fn remove_cancelled(&mut self) -> Option<u32> {
+        let mut members = self.members.iter();
+        let position = members.position(|member| member.joined_flags & CANCELLED != 0)?;
         let member = self.members.remove(position)?;
         self.forget(member);
-        Some((position, member.slot))
+        Some(member.slot)
     }
 
     /// The slots of the batch.
@@ -216,7 +226,7 @@ impl Replica {
     pub(crate) fn join(&mut self, joiner: Joiner) {
         let member = Member {
             target: self.attained + joiner.amount.max(1),
-            joined_grows: self.attained << 1 | u64::from(joiner.grows),
+            joined_flags: self.attained << 2 | u64::from(joiner.grows),
             slot: joiner.slot,
             prompt_tokens: joiner.prompt_tokens,
         };

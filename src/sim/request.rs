@@ -1,12 +1,13 @@
 //! A request on its way: what travels between users and pools, and the attempts a pool holds.
 
+use super::replica::Joiner;
 use crate::units::SimTime;
 
 /// The user of demands that do not know their users.
 pub(crate) const NOBODY: u32 = u32::MAX;
 
 /// One request as it follows from the user's wish; it stays the same over all attempts.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Request {
     /// When the user first asked.
     pub first_at: SimTime,
@@ -76,8 +77,6 @@ pub(crate) enum Place {
     Running,
     /// In a batch, but its user has cancelled: it leaves at the next iteration.
     Cancelled,
-    /// Not in the pool: the user waits to try again.
-    Orbit,
 }
 
 /// One try at a request, in the pool's slab: one cache line, since it is rarely in the cache when it is
@@ -89,7 +88,7 @@ pub(crate) struct Attempt {
     pub request: Request,
     /// When this try began.
     pub at: SimTime,
-    /// When its user leaves, or tries again.
+    /// When its user leaves.
     pub leaves_at: SimTime,
     /// Work at the quality it gets.
     pub amount: u64,
@@ -112,6 +111,23 @@ impl Attempt {
             _ => self.amount,
         };
         u64::from(self.request.prompt_tokens).saturating_add(output)
+    }
+
+    /// What it brings into a batch; `grows` says whether its context does. What it did before it was interrupted
+    /// is context now.
+    #[inline]
+    pub(crate) fn joiner(&self, slot: u32, grows: bool) -> Joiner {
+        let grown = match self.resumes && grows && self.quality == 0 {
+            true => self.request.amount - self.amount,
+            false => 0,
+        };
+        let grown = u32::try_from(grown).unwrap_or(u32::MAX);
+        Joiner {
+            slot,
+            amount: self.amount,
+            prompt_tokens: self.request.prompt_tokens.saturating_add(grown),
+            grows,
+        }
     }
 }
 
@@ -241,6 +257,15 @@ impl Attempts {
     #[inline]
     pub(crate) fn set_place(&mut self, slot: u32, place: Place) {
         self.states[slot as usize].place = place;
+    }
+
+    /// An attempt is given a place on a replica.
+    #[inline]
+    pub(crate) fn begin(&mut self, slot: u32, replica: u32) -> &Attempt {
+        self.states[slot as usize].place = Place::Running;
+        let attempt = &mut self.slots[slot as usize];
+        attempt.replica = replica;
+        attempt
     }
 
     /// A ticket to the attempt that is in the slot now.

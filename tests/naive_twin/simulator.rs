@@ -2,7 +2,8 @@
 //!
 //! Every iteration is an event, every queue is a vector that is searched from end to end, and all times
 //! are nanoseconds. At one instant the operator acts first, then iterations end (by replica), then
-//! timers fall due in the order in which they were set, then requests arrive. Who gets a place during an
+//! timers fall due in the order in which they were set, then users try again in the order in which they began to
+//! wait for that, then requests arrive. Who gets a place during an
 //! iteration joins at its end; who gets one at the very instant at which an iteration begins is part of it.
 //!
 //! This file has the state and the users; `service` the replicas and their lines, `operator` what is done
@@ -73,13 +74,14 @@ enum Event {
     OperatorActs,
     IterationEnds(usize),
     TimerDue,
+    UserTriesAgain,
     RequestArrives,
 }
 
 /// What a timer is for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Timer {
-    /// A user's patience is over, or his time to try again has come.
+    /// A user's patience is over.
     User(usize),
     /// Somebody has waited as long as a static batch waits for others.
     Window(usize),
@@ -95,6 +97,8 @@ pub(crate) struct Simulator {
     pub lines: Vec<Vec<usize>>,
     /// In the order in which they were set.
     pub timers: Vec<(u64, Timer)>,
+    /// Who will try again, in the order in which they began to wait for that.
+    orbit: Vec<(u64, usize)>,
     /// What the operator will do, in order.
     pub agenda: Vec<(u64, Action)>,
     /// (class, request), by time.
@@ -134,6 +138,7 @@ impl Simulator {
             replicas: Vec::new(),
             lines: Vec::new(),
             timers: Vec::new(),
+            orbit: Vec::new(),
             agenda: agenda(question),
             arrivals,
             stopped: false,
@@ -166,6 +171,7 @@ impl Simulator {
                 Event::OperatorActs => self.act(),
                 Event::IterationEnds(replica) => self.end_iteration(replica),
                 Event::TimerDue => self.timer_due(),
+                Event::UserTriesAgain => self.try_again(),
                 Event::RequestArrives => self.arrive(),
             }
         }
@@ -219,10 +225,15 @@ impl Simulator {
             (at, Event::IterationEnds(index))
         });
         let timer = self.timers.iter().map(|timer| (timer.0, Event::TimerDue));
+        let again = self
+            .orbit
+            .iter()
+            .map(|user| (user.0, Event::UserTriesAgain));
         let arrival = self.arrivals.first();
         let arrival = arrival.map(|next| (next.1.at, Event::RequestArrives));
         // Of equal times the first is taken.
-        let all = action.into_iter().chain(ends).chain(timer).chain(arrival);
+        let all = action.into_iter().chain(ends).chain(timer);
+        let all = all.chain(again).chain(arrival);
         all.min_by_key(|(at, _)| *at)
     }
 
@@ -356,12 +367,7 @@ impl Simulator {
         let class = &self.question.classes[of.class];
         let silent = class.silent;
         match of.place {
-            Place::Gone => {}
-            Place::BetweenTries => {
-                self.tallies[of.class].retries += 1;
-                self.tries[which].at = self.now;
-                self.enter(which);
-            }
+            Place::Gone | Place::BetweenTries => {}
             // He has gone already.
             _ if of.ghost || of.cancelled => {}
             // His service has started, and he waits for no more.
@@ -385,6 +391,14 @@ impl Simulator {
         }
     }
 
+    fn try_again(&mut self) {
+        let first = self.orbit.iter().position(|user| user.0 == self.now);
+        let (_, which) = self.orbit.remove(first.unwrap());
+        self.tallies[self.tries[which].class].retries += 1;
+        self.tries[which].at = self.now;
+        self.enter(which);
+    }
+
     fn abandon(&mut self, which: usize) {
         self.ended_without_image(which, |again| again.after_abandoned, |t| &mut t.abandoned);
     }
@@ -406,8 +420,7 @@ impl Simulator {
         };
         let longest = again.longest_ns.max(again.after_ns);
         let delay = (again.after_ns << (of.number - 1)).min(longest);
-        let retry = Timer::User(self.tries.len());
-        self.timers.push((self.now + delay, retry));
+        self.orbit.push((self.now + delay, self.tries.len()));
         self.tries.push(Try {
             number: of.number + 1,
             place: Place::BetweenTries,

@@ -256,7 +256,7 @@ impl Pool {
         self.changes.set(index, SimTime::NEVER);
         for (slot, done) in self.replicas[index].evacuate(self.clock, &self.curve) {
             self.gauges.running.down(self.clock);
-            self.leave_place(index, self.attempts.get(slot).request.tier);
+            self.leave_place(index, slot);
             let goes_on = self.attempts.place(slot) == Place::Running;
             match running {
                 Interrupted::Requeued if goes_on => self.start_from_zero(slot),

@@ -2,8 +2,8 @@
 //!
 //! Within a lookahead window a pool depends on nobody else: it takes the arrivals of the window, plays
 //! its own events in order of (time, kind, sequence) and leaves what it has to say to users in its
-//! outbox. At one instant the ends of iterations come first, then timers (patience, retries) in the
-//! order in which they were set, then arrivals.
+//! outbox. At one instant the ends of iterations come first, then timers (patience) and then retries, each in
+//! the order in which they were set, then arrivals.
 //!
 //! Invariants, checked in every build: attempts in the pool = waiting + running; the integral of their
 //! number over time equals the sum of the times they spent (Little's law, on integers); time never
@@ -29,7 +29,7 @@ use super::client;
 use super::line::Line;
 use super::occupancy::Occupancy;
 use super::replica::Replica;
-use super::request::{Arrival, Attempt, Attempts, Feedback, Place, Ticket};
+use super::request::{Arrival, Attempt, Attempts, Feedback, Place, Request, Ticket};
 use super::tally::{Gauges, Levels, PoolTally, TierTally};
 use crate::des::{Earliest, Sorter, Timers, covering_bits};
 use crate::profile::ServiceCurve;
@@ -60,6 +60,8 @@ pub(crate) struct Pool {
     lines: Vec<Line>,
     attempts: Attempts,
     timers: Timers<Due>,
+    /// Users who will try again.
+    orbit: Timers<Request>,
     stopped: bool,
     /// Which replicas serve.
     availability: availability::Availability,
@@ -97,9 +99,9 @@ pub(crate) struct Pool {
     spent_before_ns: u128,
 }
 
-/// What a timer is for: a user (his patience is over, or his time to retry has come), or a waiting
-/// attempt that has waited as long as a static batch waits for others. Timers are many, so this takes
-/// no more room than a ticket: the ticket of the second kind is marked.
+/// What a timer is for: a user whose patience is over, or a waiting attempt that has waited as long as a static
+/// batch waits for others. Timers are many, so this takes no more room than a ticket: the ticket of the second
+/// kind is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Due(Ticket);
 
@@ -147,6 +149,7 @@ impl Pool {
             lines: Vec::new(),
             attempts: Attempts::default(),
             timers: Timers::new(scenario.lookahead),
+            orbit: Timers::new(scenario.lookahead),
             stopped: false,
             availability: availability::Availability::default(),
             degrading: false,
@@ -186,6 +189,7 @@ impl Pool {
         let attempts = &self.attempts;
         self.timers
             .open_until(until, |due| attempts.live(due.ticket()).is_some());
+        self.orbit.open_until(until, |_| true);
         let mut come = 0;
         let mut fetched = self.clock;
         loop {
@@ -194,7 +198,8 @@ impl Pool {
                 .get(come)
                 .map_or(SimTime::NEVER, |next| next.0);
             let (change, timer) = (self.changes.time(), self.timers.time());
-            let at = change.min(timer).min(arrival);
+            let retry = self.orbit.time();
+            let at = change.min(timer).min(retry).min(arrival);
             if at >= until {
                 break;
             }
@@ -207,6 +212,8 @@ impl Pool {
                 self.end_iteration(self.changes.entity());
             } else if timer == at {
                 self.timer_due();
+            } else if retry == at {
+                self.retry();
             } else {
                 let (_, gateway, number) = self.incoming[come];
                 come += 1;
@@ -249,7 +256,6 @@ impl Pool {
         match self.attempts.place(slot) {
             Place::Waiting if due.is_window() => self.start_waiting(),
             Place::Running if due.is_window() => {}
-            Place::Orbit => self.retry(slot),
             Place::Waiting => self.lose_patience_waiting(slot),
             Place::Running => self.lose_patience_running(slot),
             Place::Cancelled | Place::Free => {}
@@ -451,7 +457,7 @@ impl Pool {
             |(place, attempt): &(Place, &Attempt)| !attempt.ghost && *place != Place::Cancelled;
         assert_eq!(
             self.tiers.iter().map(|tier| tier.in_system).sum::<u64>(),
-            self.attempts.iter().filter(waits).count() as u64,
+            (self.attempts.iter().filter(waits).count() + self.orbit.len()) as u64,
             "requests whose users wait for an image or for their next try"
         );
         assert!(
@@ -460,16 +466,10 @@ impl Pool {
         );
     }
 
-    fn present(&self) -> impl Iterator<Item = &Attempt> {
+    fn spent_by_those_present_ns(&self) -> u128 {
         let attempts = self.attempts.iter();
         attempts
-            .filter(|(place, _)| *place != Place::Orbit)
-            .map(|(_, attempt)| attempt)
-    }
-
-    fn spent_by_those_present_ns(&self) -> u128 {
-        self.present()
-            .map(|attempt| u128::from((self.clock - attempt.at).0))
+            .map(|(_, attempt)| u128::from((self.clock - attempt.at).0))
             .sum()
     }
 }

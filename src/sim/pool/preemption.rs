@@ -115,7 +115,7 @@ impl Pool {
         let done = self.replicas[index].take_out(slot);
         self.replicas[index].memory_bytes -= self.memory_of(slot);
         let tier = self.attempts.get(slot).request.tier;
-        self.leave_place(index, tier);
+        self.leave_place(index, slot);
         let attempt = self.attempts.get_mut(slot);
         // In a batch that was fixed when it started, one stays longer than one's own work takes.
         attempt.amount = attempt.amount.saturating_sub(done).max(1);

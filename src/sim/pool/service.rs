@@ -10,8 +10,8 @@ use super::terms::{Size, Terms, WorkTerms};
 use crate::scenario::Drop;
 use crate::sim::client::Ended;
 use crate::sim::line::Line;
-use crate::sim::replica::{Joiner, Replica};
-use crate::sim::request::{Attempt, Feedback, Place};
+use crate::sim::replica::Replica;
+use crate::sim::request::{Attempt, Feedback, Place, Request};
 use crate::sim::share::Shares;
 use crate::sim::tally::Refusal;
 use crate::units::SimTime;
@@ -67,10 +67,11 @@ impl Pool {
         }
     }
 
-    /// One of a tier has left a place on a replica.
+    /// An attempt has left its place on a replica.
     #[inline(always)]
-    pub(super) fn leave_place(&mut self, index: usize, tier: u8) {
+    pub(super) fn leave_place(&mut self, index: usize, slot: u32) {
         if self.terms.is_shared {
+            let tier = self.attempts.get(slot).request.tier;
             let line = self.line_of(Some(index as u32));
             self.lines[line].place_left(tier);
         }
@@ -103,18 +104,24 @@ impl Pool {
         self.share_out();
     }
 
-    /// Where an attempt of a tier with so much memory goes that comes now.
-    pub(super) fn choose_berth(&mut self, tier: u8, memory_bytes: u64) -> Berth {
+    /// Where a request goes that comes now.
+    #[inline]
+    pub(super) fn choose_berth(&mut self, request: &Request) -> Berth {
         // Where somebody waits for a place, there is none: the common case of a fleet that melts.
-        let terms = &self.terms;
-        let waits_for_place =
-            terms.is_central && terms.is_memory_ample && !terms.is_static && !terms.is_shared;
-        if waits_for_place && self.lines[0].len() > 0 {
+        if self.terms.waits_for_place && self.lines[0].len() > 0 {
             return Berth {
                 replica: None,
                 at_once: false,
             };
         }
+        self.look_for_berth(request)
+    }
+
+    fn look_for_berth(&mut self, request: &Request) -> Berth {
+        let tier = request.tier;
+        let tokens = u64::from(request.prompt_tokens).saturating_add(request.amount);
+        let work = &self.terms.works[usize::from(request.demand)];
+        let memory_bytes = work.bytes(tokens, self.memory_limit);
         let replica = if self.terms.is_central {
             self.occupancy.emptiest(self.places)
         } else if self.serving() == 0 {
@@ -294,19 +301,22 @@ impl Pool {
 
     /// A replica's batch changes at the end of an iteration.
     pub(super) fn end_iteration(&mut self, index: usize) {
-        if self.replicas[index].is_idle() {
+        let replica = &mut self.replicas[index];
+        if replica.is_idle() {
             self.change_warmth(index);
             return;
         }
-        let level = self.replicas[index].len();
-        self.replicas[index].reach(self.clock);
+        let level = replica.len();
+        replica.reach(self.clock);
         while let Some(slot) = self.replicas[index].pop_done() {
             self.finish(index, slot);
         }
-        if self.replicas[index].is_joined() {
+        let replica = &self.replicas[index];
+        let (is_joined, is_cancelled) = (replica.is_joined(), replica.cancelled > 0);
+        if is_joined {
             self.join_waiting(index);
         }
-        if self.replicas[index].cancelled > 0 {
+        if is_cancelled {
             self.sweep_cancelled(index);
         }
         if self.terms.is_preemptive {
@@ -405,25 +415,23 @@ impl Pool {
     }
 
     /// Whether an attempt at the head of the line is dropped rather than started, in the place of one if given.
+    #[inline]
     pub(super) fn drops(&self, index: usize, slot: u32, instead_of: Option<u32>) -> bool {
-        let attempt = self.attempts.get(slot);
         match self.terms.drop {
             Drop::Nothing => false,
-            Drop::Stale => attempt.ghost,
-            Drop::Hopeless => {
-                let tier = &self.terms.tiers[usize::from(attempt.request.tier)];
-                let (joiner, now) = (self.joiner(slot), self.clock);
-                attempt.ghost
-                    || tier.until_done
-                        && !self.replicas[index].can_finish(
-                            &joiner,
-                            instead_of,
-                            now,
-                            attempt.leaves_at,
-                            &self.curve,
-                        )
-            }
+            Drop::Stale => self.attempts.get(slot).ghost,
+            Drop::Hopeless => self.is_hopeless(index, slot, instead_of),
         }
+    }
+
+    fn is_hopeless(&self, index: usize, slot: u32, instead_of: Option<u32>) -> bool {
+        let attempt = self.attempts.get(slot);
+        let tier = &self.terms.tiers[usize::from(attempt.request.tier)];
+        let (deadline, curve) = (attempt.leaves_at, &self.curve);
+        let joiner = attempt.joiner(slot, self.work_of(slot).grows);
+        let replica = &self.replicas[index];
+        let in_time = || replica.can_finish(&joiner, instead_of, self.clock, deadline, curve);
+        attempt.ghost || tier.until_done && !in_time()
     }
 
     /// Puts an attempt on a replica that has room: at once, or at the end of the running iteration.
@@ -446,10 +454,9 @@ impl Pool {
     /// An attempt is given a place on a replica.
     #[inline(always)]
     pub(super) fn begin(&mut self, index: usize, slot: u32) {
-        self.attempts.set_place(slot, Place::Running);
-        let attempt = self.attempts.get_mut(slot);
-        attempt.replica = index as u32;
-        self.replicas[index].memory_bytes += self.memory_of(slot);
+        let attempt = self.attempts.begin(slot, index as u32);
+        let work = &self.terms.works[usize::from(attempt.request.demand)];
+        self.replicas[index].memory_bytes += work.bytes(attempt.tokens(), self.memory_limit);
         self.gauges.running.up(self.clock);
         self.take_place(slot);
     }
@@ -458,19 +465,19 @@ impl Pool {
     #[inline(always)]
     pub(super) fn join(&mut self, index: usize, slot: u32) {
         let attempt = self.attempts.get(slot);
+        let request = &attempt.request;
         if !attempt.resumes {
             let wait = self.clock - attempt.at;
-            let tally = &mut self.tiers[usize::from(attempt.request.tier)];
-            tally.wait.record(wait.0);
+            self.tiers[usize::from(request.tier)].wait.record(wait.0);
         }
-        let joiner = self.joiner(slot);
-        self.replicas[index].join(joiner);
+        let grows = self.terms.works[usize::from(request.demand)].grows;
+        self.replicas[index].join(attempt.joiner(slot, grows));
     }
 
     /// Its work is done.
     #[inline(always)]
     fn finish(&mut self, index: usize, slot: u32) {
-        self.leave_place(index, self.attempts.get(slot).request.tier);
+        self.leave_place(index, slot);
         let (attempt, place) = self.attempts.remove(slot);
         let request = &attempt.request;
         let work = &self.terms.works[usize::from(request.demand)];
@@ -488,28 +495,22 @@ impl Pool {
             tally.wasted += 1;
             return;
         }
+        let quality = usize::from(attempt.quality);
+        let answered = self.clock + work.way_back;
         tally.in_system -= 1;
         tally.completed += 1;
-        self.images[usize::from(request.demand) * self.qualities + usize::from(attempt.quality)] +=
-            1;
-        tally.degraded += u64::from(attempt.quality > 0);
-        tally.list_value_micro_usd += work.micro_usd_per_image[usize::from(attempt.quality)];
-        let answered = self.clock + work.way_back;
+        tally.degraded += u64::from(quality > 0);
+        tally.list_value_micro_usd += work.micro_usd_per_image[quality];
         tally.response.record((answered - request.first_at).0);
-        let note = Feedback::new(answered, request, true);
-        self.outbox[usize::from(request.gateway)].extend(note);
+        self.images[usize::from(request.demand) * self.qualities + quality] += 1;
+        if let Some(note) = Feedback::new(answered, request, true) {
+            self.outbox[usize::from(request.gateway)].push(note);
+        }
     }
 
     /// Takes out of a batch whose users have cancelled.
     fn sweep_cancelled(&mut self, index: usize) {
-        let mut from = 0;
-        loop {
-            let attempts = &self.attempts;
-            let cancelled = |slot| attempts.place(slot) == Place::Cancelled;
-            let Some((position, slot)) = self.replicas[index].remove_next(from, cancelled) else {
-                return;
-            };
-            from = position;
+        while let Some(slot) = self.replicas[index].remove_cancelled() {
             self.finish(index, slot);
         }
     }
@@ -529,22 +530,6 @@ impl Pool {
         self.gauges.present.down(self.clock);
         self.tally.sojourn_ns += u128::from((self.clock - attempt.at).0);
         (attempt, place)
-    }
-
-    fn joiner(&self, slot: u32) -> Joiner {
-        let attempt = self.attempts.get(slot);
-        let grows = self.work_of(slot).grows;
-        let grown = match attempt.resumes && grows && attempt.quality == 0 {
-            true => attempt.request.amount - attempt.amount,
-            false => 0,
-        };
-        let grown = u32::try_from(grown).unwrap_or(u32::MAX);
-        Joiner {
-            slot,
-            amount: attempt.amount,
-            prompt_tokens: attempt.request.prompt_tokens.saturating_add(grown),
-            grows,
-        }
     }
 
     #[inline]

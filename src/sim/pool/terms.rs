@@ -25,6 +25,8 @@ pub(super) struct Terms {
     pub is_shared: bool,
     /// Whoever has a place has the memory for it too.
     pub is_memory_ample: bool,
+    /// Who waits, waits for a place and nothing else: while there is somebody in line, no place is free.
+    pub waits_for_place: bool,
     pub drop: Drop,
 }
 
@@ -122,6 +124,9 @@ impl Terms {
             QueueOrder::Shares => policy.reclaim == Reclaim::Interrupt,
             _ => false,
         };
+        let is_central = policy.dispatch == Dispatch::Central;
+        let is_shared = policy.order == QueueOrder::Shares;
+        let is_memory_ample = needed <= size.memory_limit;
         Self {
             works: (0..scenario.demands.len())
                 .map(|demand| WorkTerms::new(scenario, policy, region, demand))
@@ -130,11 +135,12 @@ impl Terms {
                 .map(|(tier, rules)| TierTerms::new(&tier.client, rules))
                 .collect(),
             limits: Limits::new(policy, slots as f64, size.rate_per_s),
-            is_central: policy.dispatch == Dispatch::Central,
+            is_central,
             is_static,
             is_preemptive: interrupts && !is_static,
-            is_shared: policy.order == QueueOrder::Shares,
-            is_memory_ample: needed <= size.memory_limit,
+            is_shared,
+            is_memory_ample,
+            waits_for_place: is_central && is_memory_ample && !is_static && !is_shared,
             drop: policy.drop,
         }
     }

@@ -23,9 +23,11 @@ impl Pool {
     }
 
     /// A user's time to try again has come.
-    pub(super) fn retry(&mut self, slot: u32) {
+    pub(super) fn retry(&mut self) {
+        let Some((_, request)) = self.orbit.pop() else {
+            return;
+        };
         self.gauges.orbit.down(self.clock);
-        let request = self.attempts.remove(slot).0.request;
         let tier = usize::from(request.tier);
         self.tiers[tier].retries += 1;
         let patience_ns = match &self.terms.tiers[tier].patience_ns {
@@ -38,10 +40,7 @@ impl Pool {
     /// An attempt is let in, or not.
     fn enter(&mut self, request: &Request, patience_ns: u64) {
         let tier = usize::from(request.tier);
-        let tokens = u64::from(request.prompt_tokens).saturating_add(request.amount);
-        let work = &self.terms.works[usize::from(request.demand)];
-        let memory_bytes = work.bytes(tokens, self.memory_limit);
-        let berth = self.choose_berth(request.tier, memory_bytes);
+        let berth = self.choose_berth(request);
         self.tiers[tier].attempts += 1;
         if let Some(refusal) = self.refusal(berth.at_once) {
             self.resolve(request, Ended::Shed(refusal));
@@ -146,7 +145,7 @@ impl Pool {
         } else {
             let index = attempt.replica as usize;
             self.attempts.set_place(slot, Place::Cancelled);
-            self.replicas[index].cancelled += 1;
+            self.replicas[index].cancel(slot);
             if let Some(time) = self.replicas[index].change_soon(self.clock, &self.curve) {
                 self.changes.set(index, time);
             }
@@ -161,12 +160,8 @@ impl Pool {
                 tries: request.tries.saturating_add(1),
                 ..*request
             };
-            let (slot, attempt) = self.attempts.insert(&request, self.clock, Place::Orbit);
-            attempt.leaves_at = self.clock + delay;
-            let due = attempt.leaves_at;
+            self.orbit.set(self.clock + delay, request);
             self.gauges.orbit.up(self.clock);
-            let ticket = self.attempts.ticket(slot);
-            self.timers.set(due, Due::user(ticket));
             return;
         }
         let tally = &mut self.tiers[usize::from(request.tier)];
@@ -177,7 +172,9 @@ impl Pool {
             Ended::Failed => tally.failed += 1,
         }
         let note = Feedback::new(self.clock + self.way_back(request), request, false);
-        self.outbox[usize::from(request.gateway)].extend(note);
+        if let Some(note) = note {
+            self.outbox[usize::from(request.gateway)].push(note);
+        }
     }
 
     /// What an answer takes over the network.
@@ -211,11 +208,8 @@ impl Pool {
                 retries: false,
             });
         }
-        for slot in self.attempts.slots_at(Place::Orbit) {
+        for (at, request) in self.orbit.drain() {
             self.gauges.orbit.down(self.clock);
-            let attempt = self.attempts.remove(slot).0;
-            let request = attempt.request;
-            let at = attempt.leaves_at;
             let tier = usize::from(request.tier);
             let patience = &self.terms.tiers[tier].patience_ns;
             let stream = &mut self.client_stream;
