@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::gate::{Bucket, Gate};
-use super::population::{Crowd, Mood, Visitor};
+use super::population::{Crowd, Mood, Visitor, local_start_s};
 use super::request::{Arrival, Feedback, NOBODY, Request};
 use super::routing::{Choice, Router};
 use super::source::{self, RateSource, TraceSource};
@@ -85,11 +85,10 @@ struct Wish {
 pub(crate) struct Window<'a> {
     pub from: SimTime,
     pub until: SimTime,
-    pub rules: &'a Rules,
     /// By pool: load and slots.
     pub pools: &'a [(f64, f64)],
-    /// Images being seen per head of the potential of all populations.
-    pub seen_per_head: f64,
+    /// By demand, where it has a population that is active.
+    pub moods: &'a [Option<Mood>],
 }
 
 /// People at a gateway.
@@ -224,16 +223,12 @@ impl Gateway {
                     wishes.extend(std::iter::repeat_n(wish, row.images as usize));
                 }),
                 Source::Crowd(crowd) => {
-                    let tiers = &window.rules.tiers;
-                    let conversion = crowd.population().conversion_tier;
-                    let mood = Mood {
-                        seen_per_head: window.seen_per_head,
-                        open: tiers[demand.tier].open,
-                        subscribable: conversion.is_some_and(|tier| tiers[tier].open),
+                    let Some(mood) = &window.moods[usize::from(index)] else {
+                        continue;
                     };
                     let users = &mut part.users;
                     let returning = &mut self.returning;
-                    crowd.generate(from, until, mood, |at, visitor| match visitor {
+                    crowd.generate(mood, |at, visitor| match visitor {
                         Visitor::New { subscribed } => {
                             wishes.push(Wish::new(at, index, users.come(subscribed)));
                         }
@@ -357,6 +352,11 @@ impl Gateway {
         self.sent.iter_mut().for_each(|sent| sent.fill(0));
     }
 
+    /// Images delivered to users.
+    pub(crate) fn delivered(&self) -> u64 {
+        self.delivered
+    }
+
     /// People of one demand, or of all.
     pub(crate) fn people(&self, demand: Option<usize>) -> PeopleTally {
         let mut people = PeopleTally {
@@ -396,16 +396,14 @@ impl Wish {
 impl Part {
     fn new(scenario: &Scenario, index: usize, gateway: usize, gateways: usize) -> Self {
         let demand = &scenario.demands[index];
-        let offset_s = scenario.regions[demand.region].utc_offset_s;
-        let local_start_s = (scenario.start_unix_s + offset_s).rem_euclid(86_400);
+        let local_start_s = local_start_s(scenario, index);
         let stream = |purpose| scenario.seed.stream(&demand.name, purpose, gateway as u64);
         let share = 1.0 / gateways as f64;
         let mut users = Users::default();
         let source = match &demand.kind {
             DemandKind::Population(population) => {
                 let stream = stream("population");
-                let crowd = Crowd::new(population, share, local_start_s as f64, stream);
-                Source::Crowd(Box::new(crowd))
+                Source::Crowd(Box::new(Crowd::new(population, share, stream)))
             }
             DemandKind::Trace(trace) if gateway == 0 => {
                 Source::Trace(TraceSource::new(Arc::clone(trace), demand.from))
