@@ -311,7 +311,7 @@ impl Simulation {
     pub fn sent(&self) -> Vec<Vec<u64>> {
         let mut sum = vec![vec![0; self.pools.len()]; self.scenario.demands.len()];
         for gateway in &self.gateways {
-            let (sum, sent) = (sum.iter_mut().flatten(), gateway.sent().iter().flatten());
+            let (sum, sent) = (sum.iter_mut().flatten(), gateway.sent().flatten());
             sum.zip(sent).for_each(|(sum, sent)| *sum += sent);
         }
         sum

@@ -150,8 +150,11 @@ impl Crowd {
 
     /// When the next request of a session follows, if one does.
     pub(crate) fn next_in_session(&mut self, answered: SimTime) -> Option<SimTime> {
-        (self.goes_on > 0.0 && self.stream.chance(self.goes_on))
-            .then(|| answered + SimDuration(self.think_ns.sample_whole(&mut self.stream)))
+        if self.goes_on <= 0.0 || !self.stream.chance(self.goes_on) {
+            return None;
+        }
+        let think = SimDuration(self.think_ns.sample_whole(&mut self.stream));
+        Some(answered + think)
     }
 
     fn come(&mut self, rate: f64, mood: &Mood, visit: &mut impl FnMut(SimTime, Visitor)) {
