@@ -260,27 +260,28 @@ impl Gateway {
             tally.shed[refusal as usize] += 1;
             return;
         }
-        let mut request = Request {
-            first_at: wish.at,
-            user: wish.who,
-            gateway: self.index,
-            demand: wish.demand,
-            tier: gate.tier as u8,
-            tries: 1,
-            amount: part.amount.sample_whole(&mut part.requests).max(1),
-            prompt_tokens: (part.prompt_tokens.sample(&mut part.requests) + 0.5) as u32,
-            silent: false,
-        };
+        let amount = part.amount.sample_whole(&mut part.requests).max(1);
+        let prompt_tokens = (part.prompt_tokens.sample(&mut part.requests) + 0.5) as u32;
         let (patience_ns, silent) = gate.patience(&mut part.requests);
-        request.silent = silent;
-        if let Source::Trace(trace) = &part.source {
-            request.follow(trace.row(wish.who));
-        }
+        let (user, amount, prompt_tokens) = match &part.source {
+            Source::Trace(trace) => recorded(trace.row(wish.who), amount, prompt_tokens),
+            _ => (wish.who, amount, prompt_tokens),
+        };
         let (pool, delay) = self.router.choose(self.routing, usize::from(wish.demand));
         part.sent[pool] += 1;
         let arrival = Arrival {
             at: wish.at + delay,
-            request,
+            request: Request {
+                first_at: wish.at,
+                user,
+                gateway: self.index,
+                demand: wish.demand,
+                tier: gate.tier as u8,
+                tries: 1,
+                amount,
+                prompt_tokens,
+                silent,
+            },
             // A user does not wait longer because the way is longer.
             patience_ns: match patience_ns {
                 u64::MAX => u64::MAX,
@@ -378,17 +379,17 @@ impl Wish {
     }
 }
 
-impl Request {
-    /// Takes over what is recorded; 0: as the demand's work says.
-    fn follow(&mut self, row: &TraceRow) {
-        self.user = NOBODY;
-        if row.iterations > 0 {
-            self.amount = u64::from(row.iterations);
-        }
-        if row.prompt_tokens > 0 {
-            self.prompt_tokens = row.prompt_tokens;
-        }
-    }
+/// The user, the work and the prompt of a trace's row; where it has 0, as the demand's work says.
+fn recorded(row: &TraceRow, amount: u64, prompt_tokens: u32) -> (u32, u64, u32) {
+    let amount = match row.iterations {
+        0 => amount,
+        iterations => u64::from(iterations),
+    };
+    let prompt_tokens = match row.prompt_tokens {
+        0 => prompt_tokens,
+        tokens => tokens,
+    };
+    (NOBODY, amount, prompt_tokens)
 }
 
 impl Part {
