@@ -20,34 +20,14 @@ impl<T> Default for Sorter<T> {
     }
 }
 
-/// With fewer items it is not worth it.
-const FEW: usize = 32;
+/// With fewer items buckets are not worth it.
+const FEW: usize = 24;
 
 impl<T: Copy> Sorter<T> {
     /// Sorts items whose times lie within 2^`bits` ns from `from` on; others cost time, but are sorted too.
     pub fn sort(&mut self, items: &mut [T], from: SimTime, bits: u32, at: impl Fn(&T) -> SimTime) {
-        if items.len() < FEW {
-            items.sort_by_key(|item| at(item));
-            return;
-        }
-        let log = items.len().ilog2();
-        let last = (1_usize << log) - 1;
-        let shift = bits.saturating_sub(log);
-        let bucket = |item: &T| ((at(item).0.saturating_sub(from.0) >> shift) as usize).min(last);
-        self.ends.clear();
-        self.ends.resize(last + 2, 0);
-        for item in &*items {
-            self.ends[bucket(item) + 1] += 1;
-        }
-        for index in 0..=last {
-            self.ends[index + 1] += self.ends[index];
-        }
-        self.copy.clear();
-        self.copy.extend_from_slice(items);
-        for item in &self.copy {
-            let end = &mut self.ends[bucket(item)];
-            items[*end as usize] = *item;
-            *end += 1;
+        if items.len() >= FEW {
+            self.distribute(items, from, bits, &at);
         }
         for index in 1..items.len() {
             let item = items[index];
@@ -60,6 +40,37 @@ impl<T: Copy> Sorter<T> {
                 hole -= 1;
             }
             items[hole] = item;
+        }
+    }
+
+    /// Puts items into the order of their buckets.
+    fn distribute(
+        &mut self,
+        items: &mut [T],
+        from: SimTime,
+        bits: u32,
+        at: &impl Fn(&T) -> SimTime,
+    ) {
+        let log = items.len().ilog2();
+        let last = (1_usize << log) - 1;
+        let shift = bits.saturating_sub(log);
+        let bucket = |item: &T| ((at(item).0.wrapping_sub(from.0) >> shift) as usize).min(last);
+        self.ends.clear();
+        self.ends.resize(last + 1, 0);
+        let ends = &mut self.ends[..=last];
+        for item in &*items {
+            ends[bucket(item)] += 1;
+        }
+        let mut begin = 0;
+        for end in &mut *ends {
+            begin += std::mem::replace(end, begin);
+        }
+        self.copy.clear();
+        self.copy.extend_from_slice(items);
+        for item in &self.copy {
+            let end = &mut ends[bucket(item)];
+            items[*end as usize] = *item;
+            *end += 1;
         }
     }
 }

@@ -21,16 +21,17 @@ impl Stream {
         const ROUNDER: f64 = 6_755_399_441_055_744.0;
         const STEPS: f64 = 64.0 * std::f64::consts::LOG2_E;
         const STEP: f64 = std::f64::consts::LN_2 / 64.0;
-        if x.is_nan() || x.abs() >= RANGE {
+        if !(..RANGE).contains(&x.abs()) {
             return libm::exp(x);
         }
-        let whole = x * STEPS + ROUNDER - ROUNDER;
-        let steps = whole as i64;
-        let r = x - whole * STEP;
+        let rounded = x * STEPS + ROUNDER;
+        let r = x - (rounded - ROUNDER) * STEP;
         let series = 1.0 / 24.0 + r * (1.0 / 120.0);
         let series = 1.0 + r * (1.0 + r * (0.5 + r * (1.0 / 6.0 + r * series)));
-        let power = f64::from_bits(((1023 + (steps >> 6)) as u64) << 52);
-        power * self.tables.powers[(steps & 63) as usize] * series
+        // The last bits of `rounded` are 64 k + i; k is added to the exponent of the table's power.
+        let steps = rounded.to_bits();
+        let power = self.tables.powers[(steps % 64) as usize].to_bits();
+        f64::from_bits(power.wrapping_add(steps >> 6 << 52)) * series
     }
 }
 

@@ -96,7 +96,7 @@ impl Stream {
         let layers = &self.tables.normal;
         let bits = self.bits();
         let layer = (bits & 0xff) as usize;
-        let x = (2.0 * unit_of(bits) - 1.0) * layers.x[layer];
+        let x = signed_unit_of(bits) * layers.x[layer];
         if x.abs() < layers.x[layer + 1] {
             return x;
         }
@@ -141,7 +141,7 @@ impl Stream {
             }
             let bits = self.bits();
             layer = (bits & 0xff) as usize;
-            x = (2.0 * unit_of(bits) - 1.0) * self.tables.normal.x[layer];
+            x = signed_unit_of(bits) * self.tables.normal.x[layer];
         }
     }
 
@@ -155,10 +155,16 @@ impl Stream {
     }
 }
 
-/// The upper 52 bits as a number in (0, 1); the lower 8 choose the layer.
+/// The upper 52 bits as a number in (0, 1), in the middle of its step; the lower 8 choose the layer.
 #[inline]
 pub(super) fn unit_of(bits: u64) -> f64 {
-    ((bits >> 12) as f64 + 0.5) * (1.0 / (1_u64 << 52) as f64)
+    (bits >> 11 | 1) as f64 * (1.0 / (1_u64 << 53) as f64)
+}
+
+/// 2 `unit_of` - 1, on (-1, 1).
+#[inline]
+fn signed_unit_of(bits: u64) -> f64 {
+    ((bits ^ 1 << 63) as i64 >> 11 | 1) as f64 * (1.0 / (1_u64 << 52) as f64)
 }
 
 #[cfg(test)]

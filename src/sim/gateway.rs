@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::gate::{Bucket, Gate};
-use super::population::{Crowd, Mood, Visitor};
+use super::population::{Crowd, Mood, Visitor, local_start_s};
 use super::request::{Arrival, Feedback, NOBODY, Request};
 use super::routing::{Choice, Router};
 use super::source::{self, RateSource, TraceSource};
@@ -17,7 +17,7 @@ use super::transit::{Passage, Transit};
 use super::users::Users;
 use crate::des::{Sorter, Timers, covering_bits};
 use crate::random::{Sampler, Stream};
-use crate::scenario::{DemandKind, Process, RateCurve, Routing, Rules, Scenario};
+use crate::scenario::{DemandKind, Process, RateCurve, Routing, Rules, Scenario, TraceRow};
 use crate::units::SimTime;
 
 /// A fixed part of all users.
@@ -33,8 +33,6 @@ pub(crate) struct Gateway {
     routing: Routing,
     /// Who is still on his way when a window ends.
     transit: Transit,
-    /// By demand and pool: requests sent.
-    sent: Vec<Vec<u64>>,
     /// What users want in the current window.
     wishes: Vec<Wish>,
     sorter: Sorter<Wish>,
@@ -59,6 +57,8 @@ struct Part {
     prompt_tokens: Sampler,
     arrivals: Stream,
     requests: Stream,
+    /// By pool: requests sent.
+    sent: Vec<u64>,
 }
 
 enum Source {
@@ -75,21 +75,18 @@ enum Source {
 struct Wish {
     at: SimTime,
     demand: u16,
-    user: u32,
-    /// Work and prompt as recorded in a trace; 0: as the demand's work says.
-    amount: u32,
-    prompt_tokens: u32,
+    /// The user within the demand, or the row of its trace, which knows no users.
+    who: u32,
 }
 
 /// What a gateway needs to know at the start of a window.
 pub(crate) struct Window<'a> {
     pub from: SimTime,
     pub until: SimTime,
-    pub rules: &'a Rules,
     /// By pool: load and slots.
     pub pools: &'a [(f64, f64)],
-    /// Images being seen per head of the potential of all populations.
-    pub seen_per_head: f64,
+    /// By demand, where it has a population that is active.
+    pub moods: &'a [Option<Mood>],
 }
 
 /// People at a gateway.
@@ -123,7 +120,6 @@ impl Gateway {
             router: Router::new(choices.collect(), pools, index, stream),
             routing: rules.policy.routing,
             transit: Transit::default(),
-            sent: vec![vec![0; pools]; scenario.demands.len()],
             wishes: Vec::new(),
             sorter: Sorter::default(),
             returning: Vec::new(),
@@ -150,23 +146,25 @@ impl Gateway {
     pub(crate) fn hear<'a>(&mut self, feedback: impl Iterator<Item = &'a [Feedback]> + Clone) {
         let users = feedback.clone().flatten();
         self.fetch(users.map(|note| (note.demand, note.user)));
-        for note in feedback.flatten() {
-            let part = &mut self.demands[usize::from(note.demand)];
-            let Some(user) = part.users.get_mut(note.user) else {
-                continue;
-            };
-            let gate = &mut part.gates[usize::from(user.is_subscribed())];
-            if note.delivered {
-                self.delivered += 1;
-                self.tiers[gate.tier].served_users += u64::from(user.served());
-                if let Source::Crowd(crowd) = &mut part.source
-                    && let Some(at) = crowd.next_in_session(note.at)
-                {
-                    self.sessions.set(at, (note.demand, note.user));
-                }
-            } else if let Some(allowance) = &mut gate.allowance {
-                user.give_back(allowance, note.at);
+        feedback.for_each(|notes| notes.iter().for_each(|note| self.learn(note)));
+    }
+
+    fn learn(&mut self, note: &Feedback) {
+        let part = &mut self.demands[usize::from(note.demand)];
+        let Some(user) = part.users.get_mut(note.user) else {
+            return;
+        };
+        let gate = &mut part.gates[usize::from(user.is_subscribed())];
+        if note.delivered {
+            self.delivered += 1;
+            self.tiers[gate.tier].served_users += u64::from(user.served());
+            if let Source::Crowd(crowd) = &mut part.source
+                && let Some(at) = crowd.next_in_session(note.at)
+            {
+                self.sessions.set(at, (note.demand, note.user));
             }
+        } else if let Some(allowance) = &mut gate.allowance {
+            user.give_back(allowance, note.at);
         }
     }
 
@@ -179,7 +177,7 @@ impl Gateway {
         let bits = covering_bits(window.from, window.until);
         self.sorter
             .sort(&mut wishes, window.from, bits, |wish| wish.at);
-        self.fetch(wishes.iter().map(|wish| (wish.demand, wish.user)));
+        self.fetch(wishes.iter().map(|wish| (wish.demand, wish.who)));
         self.let_arrive(window.until);
         wishes.iter().for_each(|wish| self.send(wish, window.until));
         wishes.clear();
@@ -215,34 +213,27 @@ impl Gateway {
                         wishes.push(Wish::new(at, index, user));
                     });
                 }
-                Source::Trace(source) => source.generate(until, |at, row| {
-                    let wish = Wish {
-                        amount: row.iterations,
-                        prompt_tokens: row.prompt_tokens,
-                        ..Wish::new(at, index, NOBODY)
-                    };
+                Source::Trace(source) => source.generate(until, |at, number, row| {
+                    let wish = Wish::new(at, index, number);
                     wishes.extend(std::iter::repeat_n(wish, row.images as usize));
                 }),
                 Source::Crowd(crowd) => {
-                    let tiers = &window.rules.tiers;
-                    let conversion = crowd.population().conversion_tier;
-                    let mood = Mood {
-                        seen_per_head: window.seen_per_head,
-                        open: tiers[demand.tier].open,
-                        subscribable: conversion.is_some_and(|tier| tiers[tier].open),
+                    let Some(mood) = &window.moods[usize::from(index)] else {
+                        continue;
                     };
                     let users = &mut part.users;
                     let returning = &mut self.returning;
-                    crowd.generate(from, until, mood, |at, visitor| match visitor {
+                    crowd.generate(mood, |at, visitor| match visitor {
                         Visitor::New { subscribed } => {
                             wishes.push(Wish::new(at, index, users.come(subscribed)));
                         }
                         Visitor::Returning => returning.push(at),
                     });
-                    if users.len() > 0 {
-                        let pick = |at| Wish::new(at, index, crowd.pick(users.len()));
-                        wishes.extend(returning.drain(..).map(pick));
+                    // Who has come is known, so somebody is there to come back.
+                    for &at in &self.returning {
+                        wishes.push(Wish::new(at, index, crowd.pick(users.len())));
                     }
+                    self.returning.clear();
                 }
             }
         }
@@ -259,7 +250,7 @@ impl Gateway {
     /// Refuses a wish or sends it to a pool; the draws of a request come in a fixed order.
     fn send(&mut self, wish: &Wish, until: SimTime) {
         let part = &mut self.demands[usize::from(wish.demand)];
-        let user = part.users.get_mut(wish.user);
+        let user = part.users.get_mut(wish.who);
         let subscribed = user.as_ref().is_some_and(|user| user.is_subscribed());
         let gate = &mut part.gates[usize::from(subscribed)];
         let tally = &mut self.tiers[gate.tier];
@@ -269,32 +260,28 @@ impl Gateway {
             tally.shed[refusal as usize] += 1;
             return;
         }
-        let drawn = part.amount.sample_whole(&mut part.requests).max(1);
-        let prompt = part.prompt_tokens.sample(&mut part.requests) + 0.5;
+        let amount = part.amount.sample_whole(&mut part.requests).max(1);
+        let prompt_tokens = (part.prompt_tokens.sample(&mut part.requests) + 0.5) as u32;
         let (patience_ns, silent) = gate.patience(&mut part.requests);
-        let request = Request {
-            first_at: wish.at,
-            user: wish.user,
-            gateway: self.index,
-            demand: wish.demand,
-            tier: gate.tier as u8,
-            tries: 1,
-            amount: match wish.amount {
-                0 => drawn,
-                amount => u64::from(amount),
-            },
-            prompt_tokens: match wish.prompt_tokens {
-                0 => prompt as u32,
-                tokens => tokens,
-            },
-            silent,
+        let (user, amount, prompt_tokens) = match &part.source {
+            Source::Trace(trace) => recorded(trace.row(wish.who), amount, prompt_tokens),
+            _ => (wish.who, amount, prompt_tokens),
         };
-        let demand = usize::from(wish.demand);
-        let (pool, delay) = self.router.choose(self.routing, demand);
-        self.sent[demand][pool] += 1;
+        let (pool, delay) = self.router.choose(self.routing, usize::from(wish.demand));
+        part.sent[pool] += 1;
         let arrival = Arrival {
             at: wish.at + delay,
-            request,
+            request: Request {
+                first_at: wish.at,
+                user,
+                gateway: self.index,
+                demand: wish.demand,
+                tier: gate.tier as u8,
+                tries: 1,
+                amount,
+                prompt_tokens,
+                silent,
+            },
             // A user does not wait longer because the way is longer.
             patience_ns: match patience_ns {
                 u64::MAX => u64::MAX,
@@ -338,8 +325,8 @@ impl Gateway {
     }
 
     /// By demand and pool: requests sent since the start or the end of the warm-up.
-    pub(crate) fn sent(&self) -> &[Vec<u64>] {
-        &self.sent
+    pub(crate) fn sent(&self) -> impl Iterator<Item = &[u64]> {
+        self.demands.iter().map(|part| part.sent.as_slice())
     }
 
     /// The requests of the window for a pool.
@@ -354,7 +341,12 @@ impl Gateway {
     /// The end of the warm-up: statistics begin anew.
     pub(crate) fn restart_statistics(&mut self) {
         self.tiers.iter_mut().for_each(TierTally::restart);
-        self.sent.iter_mut().for_each(|sent| sent.fill(0));
+        self.demands.iter_mut().for_each(|part| part.sent.fill(0));
+    }
+
+    /// Images delivered to users.
+    pub(crate) fn delivered(&self) -> u64 {
+        self.delivered
     }
 
     /// People of one demand, or of all.
@@ -382,30 +374,35 @@ impl Gateway {
 }
 
 impl Wish {
-    fn new(at: SimTime, demand: u16, user: u32) -> Self {
-        Self {
-            at,
-            demand,
-            user,
-            amount: 0,
-            prompt_tokens: 0,
-        }
+    fn new(at: SimTime, demand: u16, who: u32) -> Self {
+        Self { at, demand, who }
     }
+}
+
+/// The user, the work and the prompt of a trace's row; where it has 0, as the demand's work says.
+fn recorded(row: &TraceRow, amount: u64, prompt_tokens: u32) -> (u32, u64, u32) {
+    let amount = match row.iterations {
+        0 => amount,
+        iterations => u64::from(iterations),
+    };
+    let prompt_tokens = match row.prompt_tokens {
+        0 => prompt_tokens,
+        tokens => tokens,
+    };
+    (NOBODY, amount, prompt_tokens)
 }
 
 impl Part {
     fn new(scenario: &Scenario, index: usize, gateway: usize, gateways: usize) -> Self {
         let demand = &scenario.demands[index];
-        let offset_s = scenario.regions[demand.region].utc_offset_s;
-        let local_start_s = (scenario.start_unix_s + offset_s).rem_euclid(86_400);
+        let local_start_s = local_start_s(scenario, index);
         let stream = |purpose| scenario.seed.stream(&demand.name, purpose, gateway as u64);
         let share = 1.0 / gateways as f64;
         let mut users = Users::default();
         let source = match &demand.kind {
             DemandKind::Population(population) => {
                 let stream = stream("population");
-                let crowd = Crowd::new(population, share, local_start_s as f64, stream);
-                Source::Crowd(Box::new(crowd))
+                Source::Crowd(Box::new(Crowd::new(population, share, stream)))
             }
             DemandKind::Trace(trace) if gateway == 0 => {
                 Source::Trace(TraceSource::new(Arc::clone(trace), demand.from))
@@ -452,6 +449,7 @@ impl Part {
             prompt_tokens: work.prompt_tokens.sampler(1.0),
             arrivals: stream("arrivals"),
             requests: stream("requests"),
+            sent: vec![0; scenario.pools.len()],
         }
     }
 }

@@ -51,6 +51,7 @@ use elastic::Elastic;
 use failures::Failing;
 use gateway::{Gateway, Window};
 use pool::Pool;
+use population::Mood;
 use request::Arrival;
 
 /// A run in progress.
@@ -145,9 +146,8 @@ impl Simulation {
         let window = Window {
             from: self.clock,
             until,
-            rules: &self.rules,
             pools: &pools,
-            seen_per_head: self.seen / self.scenario.potential().max(1.0),
+            moods: &self.moods(until),
         };
         let gateways = &mut self.gateways;
         if self.parallel {
@@ -173,6 +173,14 @@ impl Simulation {
         self.clock = until;
         self.observe();
         self.act();
+    }
+
+    /// What the window up to `until` is like, by demand.
+    fn moods(&self, until: SimTime) -> Vec<Option<Mood>> {
+        let seen_per_head = self.seen / self.scenario.potential().max(1.0);
+        let window = (self.clock, until);
+        let mood = |demand| Mood::new(&self.scenario, &self.rules, demand, window, seen_per_head);
+        (0..self.scenario.demands.len()).map(mood).collect()
     }
 
     /// What starts and stops replicas hears what gateways sent in the window that ends now.
@@ -202,7 +210,7 @@ impl Simulation {
 
     /// Delivered images are seen by others, and forgotten.
     fn fade(&mut self, until: SimTime) {
-        let delivered: u64 = self.gateways.iter().map(|g| g.people(None).delivered).sum();
+        let delivered: u64 = self.gateways.iter().map(Gateway::delivered).sum();
         let half_life = self
             .scenario
             .demands
@@ -303,7 +311,7 @@ impl Simulation {
     pub fn sent(&self) -> Vec<Vec<u64>> {
         let mut sum = vec![vec![0; self.pools.len()]; self.scenario.demands.len()];
         for gateway in &self.gateways {
-            let (sum, sent) = (sum.iter_mut().flatten(), gateway.sent().iter().flatten());
+            let (sum, sent) = (sum.iter_mut().flatten(), gateway.sent().flatten());
             sum.zip(sent).for_each(|(sum, sent)| *sum += sent);
         }
         sum

@@ -12,7 +12,7 @@
 
 use super::users::Users;
 use crate::random::{Sampler, Stream};
-use crate::scenario::Population;
+use crate::scenario::{DemandKind, Population, Rules, Scenario};
 use crate::units::{SimDuration, SimTime};
 
 /// The people of one demand at one gateway.
@@ -31,20 +31,30 @@ pub(crate) struct Crowd {
     pub subscribers: u64,
     /// People still interested after their first session: an expectation, fading continuously.
     returning: f64,
-    local_start_s: f64,
+    /// The chance that another request of a session follows.
+    goes_on: f64,
     think_ns: Sampler,
     stream: Stream,
 }
 
-/// What a window is like for a crowd.
+/// What a window is like for the people of a demand: the same at every gateway, so it is worked out once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mood {
-    /// Images being seen per head of the potential of all populations.
-    pub seen_per_head: f64,
+    /// The window, as far as the demand is active in it.
+    from: SimTime,
+    until: SimTime,
+    seconds: f64,
+    rhythm: f64,
+    /// The share of those who have not come that comes.
+    coming: f64,
+    /// The share of those who wait for the opening that comes, once it is open.
+    leaving: f64,
+    /// The share of interest that is left at the end.
+    fading: f64,
     /// Whether the tier is open.
-    pub open: bool,
+    open: bool,
     /// Whether the tier to which one can subscribe instead is open.
-    pub subscribable: bool,
+    subscribable: bool,
 }
 
 /// Somebody who sends a first request of a session.
@@ -59,13 +69,53 @@ pub(crate) enum Visitor {
     Returning,
 }
 
-impl Crowd {
+impl Mood {
+    /// Of a demand in [from, until) while `seen_per_head` images are being seen per head of the potential of
+    /// all populations; `None` where it has no population or is not active.
     pub(crate) fn new(
-        population: &Population,
-        share: f64,
-        local_start_s: f64,
-        stream: Stream,
-    ) -> Self {
+        scenario: &Scenario,
+        rules: &Rules,
+        demand: usize,
+        (from, until): (SimTime, SimTime),
+        seen_per_head: f64,
+    ) -> Option<Self> {
+        let local_start_s = local_start_s(scenario, demand) as f64;
+        let demand = &scenario.demands[demand];
+        let (from, until) = (from.max(demand.from), until.min(demand.until));
+        let population = match &demand.kind {
+            DemandKind::Population(population) if from < until => population,
+            _ => return None,
+        };
+        let seconds = (until - from).as_s();
+        let middle_s = local_start_s + from.as_s() + seconds / 2.0;
+        let rhythm = population.rhythm.factor(middle_s);
+        let hazard = population.innovation_per_s + population.imitation_per_s * seen_per_head;
+        let conversion = population.conversion_tier;
+        Some(Self {
+            from,
+            until,
+            seconds,
+            rhythm,
+            // Nobody comes twice: in a window the share 1 - exp(-hazard x time) comes at most.
+            coming: -libm::expm1(-hazard * rhythm * seconds),
+            leaving: -libm::expm1(-rhythm * seconds / population.release_s),
+            fading: population
+                .interest_half_life_s
+                .map_or(1.0, |half_life| libm::exp2(-seconds / half_life)),
+            open: rules.tiers[demand.tier].open,
+            subscribable: conversion.is_some_and(|tier| rules.tiers[tier].open),
+        })
+    }
+}
+
+/// Local time of day at the scenario's start where the users of a demand are.
+pub(crate) fn local_start_s(scenario: &Scenario, demand: usize) -> i64 {
+    let offset_s = scenario.regions[scenario.demands[demand].region].utc_offset_s;
+    (scenario.start_unix_s + offset_s).rem_euclid(86_400)
+}
+
+impl Crowd {
+    pub(crate) fn new(population: &Population, share: f64, stream: Stream) -> Self {
         Self {
             potential: population.potential * share,
             population: population.clone(),
@@ -74,43 +124,23 @@ impl Crowd {
             sign_ups: 0,
             subscribers: 0,
             returning: 0.0,
-            local_start_s,
+            goes_on: 1.0 - 1.0 / population.images_per_session,
             think_ns: population.think_s.sampler(1e9),
             stream,
         }
     }
 
-    pub(crate) fn population(&self) -> &Population {
-        &self.population
-    }
-
-    /// Calls `visit` for each first request of a session in [from, until), each kind in order of time.
-    pub(crate) fn generate(
-        &mut self,
-        from: SimTime,
-        until: SimTime,
-        mood: Mood,
-        mut visit: impl FnMut(SimTime, Visitor),
-    ) {
-        let seconds = (until - from).as_s();
-        let middle_s = self.local_start_s + from.as_s() + seconds / 2.0;
-        let rhythm = self.population.rhythm.factor(middle_s);
-        let hazard =
-            self.population.innovation_per_s + self.population.imitation_per_s * mood.seen_per_head;
-        // Nobody comes twice: in a window the share 1 - exp(-hazard x time) comes at most.
+    /// Calls `visit` for each first request of a session in a window, each kind in order of time.
+    pub(crate) fn generate(&mut self, mood: &Mood, mut visit: impl FnMut(SimTime, Visitor)) {
         let left = (self.potential - self.interested as f64).max(0.0);
-        let coming = left * -libm::expm1(-hazard * rhythm * seconds);
-        self.come(from, until, coming / seconds, mood, &mut visit);
+        self.come(left * mood.coming / mood.seconds, mood, &mut visit);
         if mood.open {
-            let leaving =
-                self.waiting as f64 * -libm::expm1(-rhythm * seconds / self.population.release_s);
-            self.release(from, until, leaving / seconds, &mut visit);
-            let sessions = self.returning * self.population.sessions_per_s * rhythm;
-            self.flow(from, until, sessions, |_, at| visit(at, Visitor::Returning));
+            let leaving = self.waiting as f64 * mood.leaving;
+            self.release(leaving / mood.seconds, mood, &mut visit);
+            let sessions = self.returning * self.population.sessions_per_s * mood.rhythm;
+            self.flow(sessions, mood, |_, at| visit(at, Visitor::Returning));
         }
-        if let Some(half_life) = self.population.interest_half_life_s {
-            self.returning *= libm::exp2(-seconds / half_life);
-        }
+        self.returning *= mood.fading;
     }
 
     /// Picks one of those who have come, by activity.
@@ -120,20 +150,15 @@ impl Crowd {
 
     /// When the next request of a session follows, if one does.
     pub(crate) fn next_in_session(&mut self, answered: SimTime) -> Option<SimTime> {
-        let goes_on = 1.0 - 1.0 / self.population.images_per_session;
-        (goes_on > 0.0 && self.stream.chance(goes_on))
-            .then(|| answered + SimDuration(self.think_ns.sample_whole(&mut self.stream)))
+        if self.goes_on <= 0.0 || !self.stream.chance(self.goes_on) {
+            return None;
+        }
+        let think = SimDuration(self.think_ns.sample_whole(&mut self.stream));
+        Some(answered + think)
     }
 
-    fn come(
-        &mut self,
-        from: SimTime,
-        until: SimTime,
-        rate: f64,
-        mood: Mood,
-        visit: &mut impl FnMut(SimTime, Visitor),
-    ) {
-        self.flow(from, until, rate, |crowd, at| {
+    fn come(&mut self, rate: f64, mood: &Mood, visit: &mut impl FnMut(SimTime, Visitor)) {
+        self.flow(rate, mood, |crowd, at| {
             crowd.interested += 1;
             let subscribes = !mood.open
                 && mood.subscribable
@@ -153,14 +178,8 @@ impl Crowd {
         });
     }
 
-    fn release(
-        &mut self,
-        from: SimTime,
-        until: SimTime,
-        rate: f64,
-        visit: &mut impl FnMut(SimTime, Visitor),
-    ) {
-        self.flow(from, until, rate, |crowd, at| {
+    fn release(&mut self, rate: f64, mood: &Mood, visit: &mut impl FnMut(SimTime, Visitor)) {
+        self.flow(rate, mood, |crowd, at| {
             if crowd.waiting > 0 {
                 crowd.waiting -= 1;
                 crowd.first_visit();
@@ -176,19 +195,14 @@ impl Crowd {
     }
 
     /// A Poisson process of constant rate.
-    fn flow(
-        &mut self,
-        from: SimTime,
-        until: SimTime,
-        rate_per_s: f64,
-        mut happens: impl FnMut(&mut Self, SimTime),
-    ) {
+    fn flow(&mut self, rate_per_s: f64, mood: &Mood, mut happens: impl FnMut(&mut Self, SimTime)) {
         if rate_per_s <= 0.0 {
             return;
         }
+        let (from, length_ns) = (mood.from, (mood.until.0 - mood.from.0) as f64);
         let gap_ns = 1e9 / rate_per_s;
         let mut elapsed_ns = self.stream.exponential() * gap_ns;
-        while elapsed_ns < (until.0 - from.0) as f64 {
+        while elapsed_ns < length_ns {
             happens(self, SimTime(from.0 + elapsed_ns as u64));
             elapsed_ns += self.stream.exponential() * gap_ns;
         }

@@ -30,6 +30,9 @@ pub(crate) struct Choice {
     all: Vec<usize>,
     /// The same by region, the nearest first; only its own region where nothing is known of distances.
     near: Vec<Vec<usize>>,
+    /// So many of these regions, from the nearest on, were found full in this window; they stay so, since
+    /// within a window loads only grow.
+    full: usize,
     /// By pool of the scenario: one way over the network.
     delays: Vec<SimDuration>,
 }
@@ -55,9 +58,21 @@ impl Choice {
         };
         Self {
             near: regions.iter().map(there).collect(),
+            full: 0,
             delays: pools.map(|pool| home.delay_to(region_of(pool))).collect(),
             all,
         }
+    }
+
+    /// The least loaded pool of the nearest region in which it has at most the load `enough`; else of all.
+    fn nearest(&mut self, loads: &[f64], enough: f64) -> usize {
+        while let Some(near) = self.near.get(self.full) {
+            match least_loaded(near, loads) {
+                Some((pool, load)) if load <= enough => return pool,
+                _ => self.full += 1,
+            }
+        }
+        least_loaded(&self.all, loads).map_or(0, |least| least.0)
     }
 }
 
@@ -83,11 +98,12 @@ impl Router {
             self.slots[pool] = slots;
             self.steps[pool] = self.gateways / slots.max(1.0);
         }
+        self.choices.iter_mut().for_each(|choice| choice.full = 0);
     }
 
     /// The pool for a request of a demand, and its way there.
     pub(crate) fn choose(&mut self, routing: Routing, demand: usize) -> (usize, SimDuration) {
-        let choice = &self.choices[demand];
+        let choice = &mut self.choices[demand];
         let pools = &choice.all;
         let count = pools.len();
         if count == 1 {
@@ -109,33 +125,23 @@ impl Router {
                 }
                 best
             }
-            Routing::LeastLoaded => self.least_loaded(pools).unwrap_or(0),
-            Routing::Nearest { spill_above } => {
-                let near = choice
-                    .near
-                    .iter()
-                    .filter_map(|near| self.least_loaded(near));
-                let mut with_room = near.filter(|&pool| self.loads[pool] <= spill_above);
-                let nearest = with_room.next();
-                nearest.or_else(|| self.least_loaded(pools)).unwrap_or(0)
-            }
+            Routing::LeastLoaded => least_loaded(pools, &self.loads).map_or(0, |least| least.0),
+            Routing::Nearest { spill_above } => choice.nearest(&self.loads, spill_above),
         };
         self.loads[pool] += self.steps[pool];
         (pool, choice.delays[pool])
     }
+}
 
-    /// The least loaded of some, the first among equals.
-    #[inline]
-    fn least_loaded(&self, pools: &[usize]) -> Option<usize> {
-        let (&first, others) = pools.split_first()?;
-        let best = others
-            .iter()
-            .fold((first, self.loads[first]), |best, &pool| {
-                let load = self.loads[pool];
-                if load < best.1 { (pool, load) } else { best }
-            });
-        Some(best.0)
-    }
+/// The least loaded of some and its load, the first among equals.
+#[inline]
+fn least_loaded(pools: &[usize], loads: &[f64]) -> Option<(usize, f64)> {
+    let (&first, others) = pools.split_first()?;
+    let first = (first, loads[first]);
+    Some(others.iter().fold(first, |least, &pool| {
+        let load = loads[pool];
+        if load < least.1 { (pool, load) } else { least }
+    }))
 }
 
 fn draw(pools: &[usize], stream: &mut Stream) -> usize {

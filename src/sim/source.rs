@@ -249,16 +249,25 @@ impl TraceSource {
         }
     }
 
-    /// Calls `arrive` for each row before `until`.
-    pub(crate) fn generate(&mut self, until: SimTime, mut arrive: impl FnMut(SimTime, &TraceRow)) {
+    /// Calls `arrive` for each row before `until`, with its number.
+    pub(crate) fn generate(
+        &mut self,
+        until: SimTime,
+        mut arrive: impl FnMut(SimTime, u32, &TraceRow),
+    ) {
         while let Some(row) = self.trace.rows.get(self.next) {
             let at = SimTime(self.from.0.saturating_add(row.at.0));
             if at >= until {
                 return;
             }
-            arrive(at, row);
+            arrive(at, self.next as u32, row);
             self.next += 1;
         }
+    }
+
+    /// A row.
+    pub(crate) fn row(&self, number: u32) -> &TraceRow {
+        &self.trace.rows[number as usize]
     }
 }
 

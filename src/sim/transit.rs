@@ -30,6 +30,9 @@ impl Transit {
 
     /// Takes out who arrives before `until`, in the order in which they set out.
     pub(crate) fn arriving(&mut self, until: SimTime) -> Vec<Passage> {
+        if self.requests.is_empty() {
+            return Vec::new();
+        }
         let arrives = |passage: &mut Passage| passage.arrival.at < until;
         self.requests.extract_if(.., arrives).collect()
     }
