@@ -13,6 +13,7 @@ mod ahead;
 mod availability;
 mod dispatch;
 mod fixed;
+mod incoming;
 mod preemption;
 mod reclaim;
 mod service;
@@ -31,11 +32,12 @@ use super::occupancy::Occupancy;
 use super::replica::Replica;
 use super::request::{Arrival, Attempt, Attempts, Feedback, Place, Ticket};
 use super::tally::{Gauges, Levels, PoolTally, TierTally};
-use crate::des::{Earliest, Sorter, Timers, covering_bits};
+use crate::des::{Earliest, Timers};
 use crate::profile::ServiceCurve;
 use crate::random::Stream;
 use crate::scenario::{Interrupted, Rules, Scenario};
 use crate::units::SimTime;
+use incoming::Incoming;
 use terms::{Size, Terms};
 
 /// Identical replicas behind one queue.
@@ -78,9 +80,8 @@ pub(crate) struct Pool {
     client_stream: Stream,
     work_stream: Stream,
 
-    /// The arrivals of the current window by time: when, from which gateway, and its number there.
-    incoming: Vec<(SimTime, u32, u32)>,
-    sorter: Sorter<(SimTime, u32, u32)>,
+    /// The arrivals of the current window.
+    incoming: Incoming,
     ahead: Ahead,
     /// By gateway: what its users get to know.
     outbox: Vec<Vec<Feedback>>,
@@ -160,8 +161,7 @@ impl Pool {
             dispatch_stream: stream("dispatch"),
             client_stream: stream("retries"),
             work_stream: stream("work at lower quality"),
-            incoming: Vec::new(),
-            sorter: Sorter::default(),
+            incoming: Incoming::new(gateways),
             ahead: Ahead::default(),
             outbox: vec![Vec::new(); gateways],
             gauges: Gauges::default(),
@@ -182,24 +182,19 @@ impl Pool {
     /// Plays everything that happens before `until`, given the arrivals of the window from each
     /// gateway in order of time.
     pub(crate) fn advance(&mut self, until: SimTime, inbox: &[&[Arrival]]) {
-        self.merge(until, inbox);
+        self.incoming.begin(inbox);
         let attempts = &self.attempts;
         self.timers
             .open_until(until, |due| attempts.live(due.ticket()).is_some());
-        let mut come = 0;
         let mut fetched = self.clock;
         loop {
-            let arrival = self
-                .incoming
-                .get(come)
-                .map_or(SimTime::NEVER, |next| next.0);
             let (change, timer) = (self.changes.time(), self.timers.time());
-            let at = change.min(timer).min(arrival);
+            let at = change.min(timer).min(self.incoming.time());
             if at >= until {
                 break;
             }
             if at >= fetched {
-                fetched = self.fetch(come, until, inbox);
+                fetched = self.fetch(until, inbox);
             }
             self.move_clock(at);
             self.tally.events += 1;
@@ -208,25 +203,11 @@ impl Pool {
             } else if timer == at {
                 self.timer_due();
             } else {
-                let (_, gateway, number) = self.incoming[come];
-                come += 1;
-                self.arrive(&inbox[gateway as usize][number as usize]);
+                let arrival = self.incoming.pop(inbox);
+                self.arrive(arrival);
             }
         }
         self.move_clock(until);
-    }
-
-    /// Brings the arrivals of all gateways into one order; equal times in the order of gateways.
-    fn merge(&mut self, until: SimTime, inbox: &[&[Arrival]]) {
-        self.incoming.clear();
-        for (gateway, arrivals) in (0..).zip(inbox) {
-            let arrivals = (0..).zip(*arrivals);
-            self.incoming
-                .extend(arrivals.map(|(number, arrival)| (arrival.at, gateway, number)));
-        }
-        let bits = covering_bits(self.clock, until);
-        self.sorter
-            .sort(&mut self.incoming, self.clock, bits, |arrival| arrival.0);
     }
 
     #[inline]
