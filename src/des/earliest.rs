@@ -2,56 +2,71 @@
 
 use crate::units::SimTime;
 
-/// One due time for each of n entities, the earliest at hand: a wheel of buckets of equal length after
-/// Varghese and Lauck (1987) for what is due soon. What is due later lies in no bucket until the wheel
-/// has turned once; it then starts anew, as long as the entities are due apart. Setting a time and
-/// finding the next take a few dozen instructions whatever n is.
+/// One due time for each of n entities, the earliest at hand: a tournament after Knuth (1973), in which
+/// eight meet at a time, as many as fill a cache line. When a time is set, its entity plays its log8(n)
+/// matches up to the final again; no branch depends on how they end.
+///
+/// A player is one word, his time above his number. So a match is the minimum of eight words, and among
+/// equals the smallest number wins. For this, times count from an origin; who is due too far from it
+/// plays as if he were due at the end of what fits.
 #[derive(Clone, Debug)]
 pub struct Earliest {
     /// By entity.
     times: Vec<SimTime>,
-    /// The earliest, and the first entity that is due then.
-    first: (SimTime, u32),
-    /// By bucket: its first note.
-    heads: Vec<u32>,
-    /// A bit for each bucket that has notes.
-    occupied: Vec<u64>,
-    /// No bucket before has notes.
-    cursor: usize,
-    notes: Vec<Note>,
-    /// The first note that is not used.
-    free: u32,
-    /// Where the first bucket begins, and log2 of the length of a bucket.
-    origin: SimTime,
+    /// The earliest.
+    first: SimTime,
+    /// Who won the final.
+    winner: u64,
+    /// The final, then round after round down to the first, in which the entities are. Places are
+    /// numbered through, and the winner of match m has place m - 1.
+    matches: Vec<Match>,
+    /// The place of entity 0.
+    places_above: usize,
+    /// log2 of what no number of an entity reaches.
     bits: u32,
+    origin: SimTime,
+    /// Times that differ less from the origin fit into a word.
+    reach: u64,
 }
 
-/// An entity is due at a time, if `times` still says so.
-#[derive(Clone, Copy, Debug)]
-struct Note {
-    at: SimTime,
-    entity: u32,
-    next: u32,
-}
+/// Those who meet.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+struct Match([u64; WAYS]);
 
-const NONE: u32 = u32::MAX;
-const NOBODY: (SimTime, u32) = (SimTime::NEVER, NONE);
+const WAYS: usize = 8;
+/// Nothing is due for him, or he is nobody.
+const NEVER: u64 = u64::MAX;
+
+impl Match {
+    #[inline]
+    fn winner(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h] = self.0;
+        let (one, other) = (a.min(b).min(c.min(d)), e.min(f).min(g.min(h)));
+        one.min(other)
+    }
+}
 
 impl Earliest {
     /// `entities` entities for which nothing is due.
     #[must_use]
     pub fn new(entities: usize) -> Self {
-        let buckets = (4 * entities).next_power_of_two().clamp(64, 1 << 16);
+        let first_round = entities.div_ceil(WAYS).max(1);
+        let (mut above, mut round) = (0, 1);
+        while round < first_round {
+            above += round;
+            round *= WAYS;
+        }
+        let bits = usize::BITS - entities.saturating_sub(1).leading_zeros();
         Self {
             times: vec![SimTime::NEVER; entities],
-            first: NOBODY,
-            heads: vec![NONE; buckets],
-            occupied: vec![0; buckets / 64],
-            cursor: buckets,
-            notes: Vec::new(),
-            free: NONE,
+            first: SimTime::NEVER,
+            winner: NEVER,
+            matches: vec![Match([NEVER; WAYS]); above + first_round],
+            places_above: above * WAYS,
+            bits,
             origin: SimTime::ZERO,
-            bits: 0,
+            reach: (NEVER >> bits) - 1,
         }
     }
 
@@ -69,15 +84,16 @@ impl Earliest {
     #[inline]
     pub fn set(&mut self, entity: usize, at: SimTime) {
         self.times[entity] = at;
-        let entity = entity as u32;
-        let bucket = (at.0.saturating_sub(self.origin.0) >> self.bits) as usize;
-        if bucket < self.heads.len() && at != SimTime::NEVER {
-            self.note(bucket, at, entity);
+        if at >= self.origin {
+            self.play(entity, self.player(entity, at));
+        } else {
+            self.start_anew();
         }
-        if (at, entity) < self.first {
-            self.first = (at, entity);
-        } else if entity == self.first.1 {
-            self.find();
+        let since = self.winner >> self.bits;
+        if since < self.reach {
+            self.first = SimTime(self.origin.0 + since);
+        } else {
+            self.look_beyond();
         }
     }
 
@@ -85,7 +101,7 @@ impl Earliest {
     #[must_use]
     #[inline]
     pub fn time(&self) -> SimTime {
-        self.first.0
+        self.first
     }
 
     /// The entity that is due first; among equals the one with the smallest index. Something must be
@@ -93,125 +109,76 @@ impl Earliest {
     #[must_use]
     #[inline]
     pub fn entity(&self) -> usize {
-        self.first.1 as usize
+        (self.winner & !(NEVER << self.bits)) as usize
     }
 
-    /// Calls `each` for entities that are due before `until`, in order of buckets; where the wheel ends
-    /// before, not for all of them.
+    /// Calls `each` for the entities that are due before `until`.
     pub fn each_due(&self, until: SimTime, mut each: impl FnMut(usize)) {
-        let last = (until.0.saturating_sub(self.origin.0) >> self.bits) as usize;
-        let mut next = self.occupied_from(self.cursor);
-        while let Some(bucket) = next.filter(|&bucket| bucket <= last) {
-            let mut index = self.heads[bucket];
-            while let Some(note) = self.notes.get(index as usize) {
-                let entity = note.entity as usize;
-                if note.at < until && self.times[entity] == note.at {
-                    each(entity);
+        let since = until.0.saturating_sub(self.origin.0).min(self.reach);
+        self.each_below(0, since << self.bits, &mut each);
+    }
+
+    /// The same for those whose words are below a limit and whose way leads to a match.
+    fn each_below(&self, index: usize, limit: u64, each: &mut impl FnMut(usize)) {
+        for (place, &player) in (index * WAYS..).zip(&self.matches[index].0) {
+            if player < limit {
+                match place.checked_sub(self.places_above) {
+                    Some(entity) => each(entity),
+                    None => self.each_below(place + 1, limit, each),
                 }
-                index = note.next;
             }
-            next = self.occupied_from(bucket + 1);
         }
     }
 
+    /// The word of an entity.
     #[inline]
-    fn note(&mut self, bucket: usize, at: SimTime, entity: u32) {
-        let note = Note {
-            at,
-            entity,
-            next: self.heads[bucket],
-        };
-        let index = self.free;
-        if let Some(unused) = self.notes.get_mut(index as usize) {
-            self.free = unused.next;
-            *unused = note;
-            self.heads[bucket] = index;
+    fn player(&self, entity: usize, at: SimTime) -> u64 {
+        let since = (at - self.origin).0;
+        if since < self.reach {
+            since << self.bits | entity as u64
+        } else if at == SimTime::NEVER {
+            NEVER
         } else {
-            self.heads[bucket] = self.notes.len() as u32;
-            self.notes.push(note);
+            self.reach << self.bits | entity as u64
         }
-        self.occupied[bucket / 64] |= 1 << (bucket % 64);
-        self.cursor = self.cursor.min(bucket);
     }
 
-    /// Looks for the first, given that it is nobody before the cursor.
-    fn find(&mut self) {
+    /// A player goes through its matches.
+    #[inline]
+    fn play(&mut self, entity: usize, player: u64) {
+        let (mut place, mut player) = (self.places_above + entity, player);
         loop {
-            let Some(bucket) = self.occupied_from(self.cursor) else {
-                self.cursor = self.heads.len();
-                self.start_anew();
-                return;
-            };
-            self.cursor = bucket;
-            let first = self.first_in(bucket);
-            if first != NOBODY {
-                self.first = first;
-                return;
+            let index = place / WAYS;
+            let own = &mut self.matches[index];
+            own.0[place % WAYS] = player;
+            player = own.winner();
+            if index == 0 {
+                break;
             }
-            self.occupied[bucket / 64] &= !(1 << (bucket % 64));
+            place = index - 1;
+        }
+        self.winner = player;
+    }
+
+    /// No time that fits is the first.
+    fn look_beyond(&mut self) {
+        if self.winner == NEVER {
+            self.first = SimTime::NEVER;
+        } else {
+            self.start_anew();
         }
     }
 
-    /// The first bucket with notes from one on.
-    #[inline]
-    fn occupied_from(&self, bucket: usize) -> Option<usize> {
-        let mut word = bucket / 64;
-        let mut bits = self.occupied.get(word)? & (u64::MAX << (bucket % 64));
-        while bits == 0 {
-            word += 1;
-            bits = *self.occupied.get(word)?;
-        }
-        Some(word * 64 + bits.trailing_zeros() as usize)
-    }
-
-    /// The first in a bucket; notes that no longer hold are taken out on the way.
-    #[inline]
-    fn first_in(&mut self, bucket: usize) -> (SimTime, u32) {
-        let mut first = NOBODY;
-        let (mut kept, mut index) = (NONE, self.heads[bucket]);
-        while let Some(&note) = self.notes.get(index as usize) {
-            if self.times[note.entity as usize] == note.at {
-                first = first.min((note.at, note.entity));
-                kept = index;
-            } else {
-                if kept == NONE {
-                    self.heads[bucket] = note.next;
-                } else {
-                    self.notes[kept as usize].next = note.next;
-                }
-                self.notes[index as usize].next = self.free;
-                self.free = index;
-            }
-            index = note.next;
-        }
-        first
-    }
-
-    /// The wheel has turned: it begins at what is due first now, and reaches twice as far as what is due
-    /// lies behind that on average.
+    /// Moves the origin, so that what is due first lies in the middle of what fits, and lets everybody
+    /// play.
     #[cold]
     fn start_anew(&mut self) {
-        self.first = NOBODY;
-        let due = |time: &SimTime| *time != SimTime::NEVER;
-        let Some(&origin) = self.times.iter().filter(|time| due(time)).min() else {
-            return;
-        };
-        let (mut behind, mut count) = (0_u128, 0_u128);
-        for &time in self.times.iter().filter(|time| due(time)) {
-            behind += u128::from((time - origin).0);
-            count += 1;
+        self.first = self.times.iter().copied().min().unwrap_or(SimTime::NEVER);
+        if self.first != SimTime::NEVER {
+            self.origin = SimTime(self.first.0.saturating_sub(self.reach / 2));
         }
-        let reach = 2 * behind / count / self.heads.len() as u128;
-        self.origin = origin;
-        // Less than 2^64 / 64, so that no bucket is numbered beyond what a shift can give.
-        self.bits = u128::BITS - reach.leading_zeros();
         for entity in 0..self.times.len() {
-            let at = self.times[entity];
-            let bucket = ((at.0 - origin.0) >> self.bits) as usize;
-            if at != SimTime::NEVER && bucket < self.heads.len() {
-                self.note(bucket, at, entity as u32);
-                self.first = self.first.min((at, entity as u32));
-            }
+            self.play(entity, self.player(entity, self.times[entity]));
         }
     }
 }
@@ -222,8 +189,8 @@ mod tests {
     use crate::random::Seed;
 
     #[test]
-    fn the_wheel_agrees_with_a_scan() {
-        let mut stream = Seed(3).stream("des", "wheel", 0);
+    fn the_tournament_agrees_with_a_scan() {
+        let mut stream = Seed(3).stream("des", "tournament", 0);
         for (entities, reach) in [
             (1_usize, 9),
             (2, 50),
@@ -231,8 +198,9 @@ mod tests {
             (7, 50),
             (100, 50),
             (500, 5000),
+            (500, 1 << 50),
         ] {
-            let mut wheel = Earliest::new(entities);
+            let mut due = Earliest::new(entities);
             let mut times = vec![SimTime::NEVER; entities];
             let mut now = 0;
             for _ in 0..5000 {
@@ -242,46 +210,65 @@ mod tests {
                     1 => SimTime(now + stream.below(50 * reach)),
                     _ => SimTime(now + stream.below(reach)),
                 };
-                wheel.set(entity, times[entity]);
+                due.set(entity, times[entity]);
                 let first = (0..entities)
                     .min_by_key(|&i| (times[i], i))
                     .expect("not empty");
-                assert_eq!(wheel.time(), times[first]);
+                assert_eq!(due.time(), times[first]);
                 if times[first] == SimTime::NEVER {
                     continue;
                 }
-                assert_eq!(wheel.entity(), first);
+                assert_eq!(due.entity(), first);
                 // As in a simulation, what is due is handled, and time goes on.
                 if stream.chance(0.4) {
                     now = times[first].0;
                     times[first] = SimTime(now + stream.below(reach));
-                    wheel.set(first, times[first]);
+                    due.set(first, times[first]);
                 }
             }
         }
     }
 
     #[test]
+    fn times_that_do_not_fit_into_a_word_are_in_order_too() {
+        let mut due = Earliest::new(500);
+        let (near, far) = (SimTime(5), |by: u64| SimTime((1 << 60) + by));
+        due.set(7, far(3));
+        due.set(400, far(2));
+        due.set(3, far(2));
+        assert_eq!((due.time(), due.entity()), (far(2), 3));
+        due.set(499, near);
+        assert_eq!((due.time(), due.entity()), (near, 499));
+        due.set(499, SimTime::NEVER);
+        due.set(3, SimTime::NEVER);
+        assert_eq!((due.time(), due.entity()), (far(2), 400));
+        due.set(400, SimTime::NEVER);
+        assert_eq!((due.time(), due.entity()), (far(3), 7));
+        due.set(7, SimTime::NEVER);
+        assert_eq!(due.time(), SimTime::NEVER);
+    }
+
+    #[test]
     fn who_is_due_soon_is_known() {
-        let mut wheel = Earliest::new(100);
-        (0..100).for_each(|entity| wheel.set(entity, SimTime(10 * entity as u64)));
-        wheel.set(3, SimTime(500));
-        let mut due = Vec::new();
-        wheel.each_due(SimTime(61), |entity| due.push(entity));
-        due.sort_unstable();
-        assert_eq!(due, [0, 1, 2, 4, 5, 6]);
+        let mut due = Earliest::new(100);
+        (0..100).for_each(|entity| due.set(entity, SimTime(10 * entity as u64)));
+        due.set(3, SimTime(500));
+        let mut soon = Vec::new();
+        due.each_due(SimTime(61), |entity| soon.push(entity));
+        soon.sort_unstable();
+        assert_eq!(soon, [0, 1, 2, 4, 5, 6]);
     }
 
     #[test]
     fn growing_keeps_what_is_due() {
-        let mut wheel = Earliest::new(2);
-        wheel.set(1, SimTime(5));
-        wheel.grow(50);
-        wheel.set(49, SimTime(7));
-        assert_eq!((wheel.time(), wheel.entity()), (SimTime(5), 1));
-        wheel.set(1, SimTime::NEVER);
-        assert_eq!((wheel.time(), wheel.entity()), (SimTime(7), 49));
-        wheel.set(49, SimTime::NEVER);
-        assert_eq!(wheel.time(), SimTime::NEVER);
+        let mut due = Earliest::new(2);
+        due.set(1, SimTime(5));
+        due.grow(50);
+        due.set(49, SimTime(7));
+        assert_eq!((due.time(), due.entity()), (SimTime(5), 1));
+        due.set(1, SimTime::NEVER);
+        assert_eq!((due.time(), due.entity()), (SimTime(7), 49));
+        due.set(49, SimTime::NEVER);
+        assert_eq!(due.time(), SimTime::NEVER);
     }
 }

@@ -19,8 +19,10 @@ pub struct Timers<T> {
     /// Timers that were set for an open page: after all those in `open` with the same time.
     late: BinaryHeap<Reverse<Late<T>>>,
     set_late: u64,
+    /// When the first of both falls due.
+    due: SimTime,
     /// The next `RING` pages, by number modulo `RING`.
-    ring: Vec<Page>,
+    ring: Box<[Page; RING]>,
     /// The timers of these pages, in blocks: memory follows the number of timers, and what an opened
     /// page leaves is used again while it is near.
     blocks: Vec<(SimTime, T)>,
@@ -29,8 +31,6 @@ pub struct Timers<T> {
     free: u32,
     /// Pages beyond, by number.
     far: BTreeMap<u64, Vec<(SimTime, T)>>,
-    /// Timers in pages that are not open.
-    waiting: usize,
     /// The first page that is not open.
     closed: u64,
     /// log2 of the length of a page in nanoseconds.
@@ -39,7 +39,7 @@ pub struct Timers<T> {
 }
 
 /// Pages that are kept at hand.
-const RING: u64 = 256;
+const RING: usize = 256;
 /// Timers in a block.
 const BLOCK: usize = 64;
 const NONE: u32 = u32::MAX;
@@ -47,9 +47,17 @@ const NONE: u32 = u32::MAX;
 /// A page that is not open, as a chain of blocks that are full but for the last.
 #[derive(Clone, Copy, Debug, Default)]
 struct Page {
+    /// Its first block.
     first: u32,
-    last: u32,
-    timers: usize,
+    /// Where its last timer ends in `blocks`; 0: it has none.
+    end: u32,
+}
+
+impl Page {
+    /// Its last block.
+    fn last(self) -> Option<usize> {
+        self.end.checked_sub(1).map(|last| last as usize / BLOCK)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,12 +76,12 @@ impl<T: Ord + Copy> Timers<T> {
             next: 0,
             late: BinaryHeap::new(),
             set_late: 0,
-            ring: vec![Page::default(); RING as usize],
+            due: SimTime::NEVER,
+            ring: Box::new([Page::default(); RING]),
             blocks: Vec::new(),
             next_block: Vec::new(),
             free: NONE,
             far: BTreeMap::new(),
-            waiting: 0,
             closed: 0,
             page_bits: page.0.max(1).ilog2(),
             sorter: Sorter::default(),
@@ -83,24 +91,22 @@ impl<T: Ord + Copy> Timers<T> {
     /// Sets a timer.
     #[inline]
     pub fn set(&mut self, at: SimTime, what: T) {
-        let page = at.0 >> self.page_bits;
-        if page >= self.closed && page - self.closed < RING {
-            self.waiting += 1;
-            let index = (page % RING) as usize;
-            let timers = self.ring[index].timers;
-            if timers.is_multiple_of(BLOCK) {
-                self.lengthen(index, (at, what));
-            }
-            let page = &mut self.ring[index];
-            self.blocks[page.last as usize * BLOCK + timers % BLOCK] = (at, what);
-            page.timers += 1;
-        } else {
-            self.set_elsewhere(page, at, what);
+        let number = at.0 >> self.page_bits;
+        if number.wrapping_sub(self.closed) >= RING as u64 {
+            self.set_elsewhere(number, at, what);
+            return;
         }
+        let page = number as usize % RING;
+        if (self.ring[page].end as usize).is_multiple_of(BLOCK) {
+            self.lengthen(page, (at, what));
+        }
+        let end = &mut self.ring[page].end;
+        self.blocks[*end as usize] = (at, what);
+        *end += 1;
     }
 
     /// Gives a page another block.
-    fn lengthen(&mut self, index: usize, filling: (SimTime, T)) {
+    fn lengthen(&mut self, page: usize, filling: (SimTime, T)) {
         let block = match self.next_block.get(self.free as usize) {
             Some(&next) => std::mem::replace(&mut self.free, next),
             None => {
@@ -109,13 +115,12 @@ impl<T: Ord + Copy> Timers<T> {
                 (self.next_block.len() - 1) as u32
             }
         };
-        let page = &mut self.ring[index];
-        if page.timers == 0 {
-            page.first = block;
-        } else {
-            self.next_block[page.last as usize] = block;
+        let page = &mut self.ring[page];
+        match page.last() {
+            None => page.first = block,
+            Some(last) => self.next_block[last] = block,
         }
-        page.last = block;
+        page.end = block * BLOCK as u32;
     }
 
     fn set_elsewhere(&mut self, page: u64, at: SimTime, what: T) {
@@ -123,8 +128,8 @@ impl<T: Ord + Copy> Timers<T> {
             let sequence = self.set_late;
             self.set_late += 1;
             self.late.push(Reverse(Late { at, sequence, what }));
+            self.due = self.due.min(at);
         } else {
-            self.waiting += 1;
             self.far.entry(page).or_default().push((at, what));
         }
     }
@@ -133,10 +138,6 @@ impl<T: Ord + Copy> Timers<T> {
     /// they are stale, and for ever.
     pub fn open_until(&mut self, until: SimTime, holds: impl Fn(&T) -> bool) {
         while self.closed << self.page_bits < until.0 {
-            if self.waiting == 0 {
-                self.closed = ((until.0 - 1) >> self.page_bits) + 1;
-                return;
-            }
             self.open_page(&holds);
         }
     }
@@ -147,26 +148,28 @@ impl<T: Ord + Copy> Timers<T> {
         let from = self.open.len();
         // What lies far was set before anything in the ring could be.
         if let Some(far) = self.far.remove(&self.closed) {
-            self.waiting -= far.len();
-            self.open.extend(far.iter().filter(|timer| holds(&timer.1)));
+            keep(&mut self.open, &far, holds);
         }
-        let page = std::mem::take(&mut self.ring[(self.closed % RING) as usize]);
-        self.waiting -= page.timers;
-        let (mut block, mut left) = (page.first as usize, page.timers);
-        while left > 0 {
-            let timers = &self.blocks[block * BLOCK..][..left.min(BLOCK)];
-            self.open
-                .extend(timers.iter().filter(|timer| holds(&timer.1)));
-            left -= timers.len();
-            let next = std::mem::replace(&mut self.next_block[block], self.free);
+        let page = std::mem::take(&mut self.ring[self.closed as usize % RING]);
+        let last = page.last();
+        let mut next = last.map(|_| page.first as usize);
+        while let Some(block) = next {
+            let is_last = last == Some(block);
+            let end = match is_last {
+                true => page.end as usize,
+                false => (block + 1) * BLOCK,
+            };
+            keep(&mut self.open, &self.blocks[block * BLOCK..end], holds);
+            let after = std::mem::replace(&mut self.next_block[block], self.free);
             self.free = block as u32;
-            block = next as usize;
+            next = (!is_last).then_some(after as usize);
         }
         let begins = SimTime(self.closed << self.page_bits);
         let page = &mut self.open[from..];
         self.sorter
-            .sort(page, begins, self.page_bits + 1, |timer| timer.0);
+            .sort(page, begins, self.page_bits, |timer| timer.0);
         self.closed += 1;
+        self.due = self.first_due();
     }
 
     /// Timers that are set.
@@ -206,33 +209,48 @@ impl<T: Ord + Copy> Timers<T> {
     #[must_use]
     #[inline]
     pub fn time(&self) -> SimTime {
-        let open = self
-            .open
-            .get(self.next)
-            .map_or(SimTime::NEVER, |timer| timer.0);
-        match self.late.peek() {
-            None => open,
-            Some(Reverse(late)) => open.min(late.at),
-        }
+        self.due
+    }
+
+    fn first_due(&self) -> SimTime {
+        let open = self.open.get(self.next).map(|timer| timer.0);
+        let late = self.late.peek().map(|Reverse(late)| late.at);
+        let never = SimTime::NEVER;
+        open.unwrap_or(never).min(late.unwrap_or(never))
     }
 
     /// Takes the first timer of the open pages; among those due at the same time the one that was set
     /// first.
     pub fn pop(&mut self) -> Option<(SimTime, T)> {
-        let open = self.open.get(self.next).copied();
-        match (open, self.late.peek()) {
-            (Some(open), Some(Reverse(late))) if late.at < open.0 => self.pop_late(),
-            (Some(open), _) => {
+        let first = match self.open.get(self.next) {
+            Some(&open) if open.0 <= self.due => {
                 self.next += 1;
                 Some(open)
             }
-            (None, _) => self.pop_late(),
-        }
+            _ => self.pop_late(),
+        };
+        self.due = self.first_due();
+        first
     }
 
     fn pop_late(&mut self) -> Option<(SimTime, T)> {
         self.late.pop().map(|Reverse(late)| (late.at, late.what))
     }
+}
+
+/// Appends the timers that hold. Which do cannot be guessed, so this takes no branch for it.
+fn keep<T: Copy>(
+    open: &mut Vec<(SimTime, T)>,
+    timers: &[(SimTime, T)],
+    holds: &impl Fn(&T) -> bool,
+) {
+    let mut kept = open.len();
+    open.extend_from_slice(timers);
+    for timer in timers {
+        open[kept] = *timer;
+        kept += usize::from(holds(&timer.1));
+    }
+    open.truncate(kept);
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ pub(crate) struct Gateway {
     /// What users want in the current window.
     wishes: Vec<Wish>,
     sorter: Sorter<Wish>,
+    /// For arrivals that overtake others.
+    overtaking: Sorter<Arrival>,
     /// When somebody comes back in it: the memory is used again.
     returning: Vec<SimTime>,
     /// By pool: requests of the current window, in order of time.
@@ -122,6 +124,7 @@ impl Gateway {
             transit: Transit::default(),
             wishes: Vec::new(),
             sorter: Sorter::default(),
+            overtaking: Sorter::default(),
             returning: Vec::new(),
             outbox: vec![Vec::new(); pools],
             tiers: vec![TierTally::default(); scenario.tiers.len()],
@@ -182,6 +185,18 @@ impl Gateway {
         wishes.iter().for_each(|wish| self.send(wish, window.until));
         wishes.clear();
         self.wishes = wishes;
+        self.put_in_order(window);
+    }
+
+    /// Ways of different lengths mix up arrivals that were sent in order.
+    fn put_in_order(&mut self, window: &Window<'_>) {
+        let bits = covering_bits(window.from, window.until);
+        for arrivals in &mut self.outbox {
+            if !arrivals.is_sorted_by_key(|arrival| arrival.at) {
+                self.overtaking
+                    .sort(arrivals, window.from, bits, |arrival| arrival.at);
+            }
+        }
     }
 
     fn collect_wishes(&mut self, window: &Window<'_>) {
@@ -329,7 +344,7 @@ impl Gateway {
         self.demands.iter().map(|part| part.sent.as_slice())
     }
 
-    /// The requests of the window for a pool.
+    /// The requests of the window for a pool, in order of time.
     pub(crate) fn outbox(&self, pool: usize) -> &[Arrival] {
         &self.outbox[pool]
     }

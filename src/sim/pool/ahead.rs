@@ -7,7 +7,7 @@
 
 use super::Pool;
 use crate::sim::request::{Arrival, Place, Ticket};
-use crate::units::SimTime;
+use crate::units::{SimDuration, SimTime};
 
 /// Who is asked for; the memory is used again.
 #[derive(Clone, Debug, Default)]
@@ -24,35 +24,39 @@ const ARRIVALS: usize = 256;
 const LEAVING: usize = 3;
 
 impl Pool {
-    /// Asks for who will leave, start or lose patience. Returns until when this suffices, given how many
-    /// arrivals of the window have come.
-    pub(super) fn fetch(&mut self, come: usize, until: SimTime, inbox: &[&[Arrival]]) -> SimTime {
+    /// Asks for who will leave, start or lose patience before `until`, or for the first of them. Returns until
+    /// when this suffices.
+    pub(super) fn fetch(&mut self, until: SimTime, inbox: &[&[Arrival]]) -> SimTime {
         if self.attempts.len() < NEAR {
             return until;
         }
-        let last = self.incoming.get(come + ARRIVALS);
-        let until = last.map_or(until, |last| last.0);
-        let coming = self.incoming[come..].iter().take(ARRIVALS);
-        let coming = coming.fold(0, |all, &(_, gateway, number)| {
-            all ^ inbox[gateway as usize][number as usize].patience_ns
+        let is_first = self.incoming.is_first();
+        // In a window people arrive at about the same rate throughout.
+        let waiting: usize = self.incoming.waiting(inbox).map(<[_]>::len).sum();
+        let parts = waiting.div_ceil(ARRIVALS).max(1) as u64;
+        let until = self.clock + SimDuration((until - self.clock).0.div_ceil(parts));
+        let coming = self.incoming.waiting(inbox).flat_map(|arrivals| {
+            let soon = |arrival: &&Arrival| arrival.at < until;
+            arrivals.iter().take_while(soon)
         });
+        let coming = coming.fold(0, |all, arrival| all ^ arrival.patience_ns);
         let mut ahead = std::mem::take(&mut self.ahead);
-        let seen =
-            self.fetch_attempts(come, until, &mut ahead) ^ self.fetch_batches(until, &mut ahead);
+        let seen = self.fetch_attempts(is_first, until, &mut ahead)
+            ^ self.fetch_batches(until, &mut ahead);
         std::hint::black_box(seen ^ coming);
         self.ahead = ahead;
         until
     }
 
     /// Those who start or lose patience; of the latter who runs names his replica, whose batch changes early.
-    fn fetch_attempts(&self, come: usize, until: SimTime, ahead: &mut Ahead) -> u64 {
+    fn fetch_attempts(&self, is_first: bool, until: SimTime, ahead: &mut Ahead) -> u64 {
         ahead.slots.clear();
         ahead.replicas.clear();
         let losing = self.timers.upcoming(until).map(|due| due.ticket());
         ahead.slots.extend(losing.map(Ticket::slot));
         let count = ahead.slots.len();
         // What is next in line was asked for the last time, unless this is the first.
-        let known = if come == 0 { 0 } else { ARRIVALS };
+        let known = if is_first { 0 } else { ARRIVALS };
         let line = self.lines.iter().take(1);
         let starting = line.flat_map(|line| line.upcoming(known, 3 * ARRIVALS - known));
         ahead.slots.extend(starting.map(Ticket::slot));

@@ -13,6 +13,7 @@ mod ahead;
 mod availability;
 mod dispatch;
 mod fixed;
+mod incoming;
 mod preemption;
 mod reclaim;
 mod service;
@@ -31,11 +32,12 @@ use super::occupancy::Occupancy;
 use super::replica::Replica;
 use super::request::{Arrival, Attempt, Attempts, Feedback, Place, Request, Ticket};
 use super::tally::{Gauges, Levels, PoolTally, TierTally};
-use crate::des::{Earliest, Sorter, Timers, covering_bits};
+use crate::des::{Earliest, Timers};
 use crate::profile::ServiceCurve;
 use crate::random::Stream;
 use crate::scenario::{Interrupted, Rules, Scenario};
 use crate::units::SimTime;
+use incoming::Incoming;
 use terms::{Size, Terms};
 
 /// Identical replicas behind one queue.
@@ -80,9 +82,8 @@ pub(crate) struct Pool {
     client_stream: Stream,
     work_stream: Stream,
 
-    /// The arrivals of the current window by time: when, from which gateway, and its number there.
-    incoming: Vec<(SimTime, u32, u32)>,
-    sorter: Sorter<(SimTime, u32, u32)>,
+    /// The arrivals of the current window.
+    incoming: Incoming,
     ahead: Ahead,
     /// By gateway: what its users get to know.
     outbox: Vec<Vec<Feedback>>,
@@ -163,8 +164,7 @@ impl Pool {
             dispatch_stream: stream("dispatch"),
             client_stream: stream("retries"),
             work_stream: stream("work at lower quality"),
-            incoming: Vec::new(),
-            sorter: Sorter::default(),
+            incoming: Incoming::new(gateways),
             ahead: Ahead::default(),
             outbox: vec![Vec::new(); gateways],
             gauges: Gauges::default(),
@@ -185,26 +185,21 @@ impl Pool {
     /// Plays everything that happens before `until`, given the arrivals of the window from each
     /// gateway in order of time.
     pub(crate) fn advance(&mut self, until: SimTime, inbox: &[&[Arrival]]) {
-        self.merge(until, inbox);
+        self.incoming.begin(inbox);
         let attempts = &self.attempts;
         self.timers
             .open_until(until, |due| attempts.live(due.ticket()).is_some());
         self.orbit.open_until(until, |_| true);
-        let mut come = 0;
         let mut fetched = self.clock;
         loop {
-            let arrival = self
-                .incoming
-                .get(come)
-                .map_or(SimTime::NEVER, |next| next.0);
             let (change, timer) = (self.changes.time(), self.timers.time());
             let retry = self.orbit.time();
-            let at = change.min(timer).min(retry).min(arrival);
+            let at = change.min(timer).min(retry).min(self.incoming.time());
             if at >= until {
                 break;
             }
             if at >= fetched {
-                fetched = self.fetch(come, until, inbox);
+                fetched = self.fetch(until, inbox);
             }
             self.move_clock(at);
             self.tally.events += 1;
@@ -215,25 +210,11 @@ impl Pool {
             } else if retry == at {
                 self.retry();
             } else {
-                let (_, gateway, number) = self.incoming[come];
-                come += 1;
-                self.arrive(&inbox[gateway as usize][number as usize]);
+                let arrival = self.incoming.pop(inbox);
+                self.arrive(arrival);
             }
         }
         self.move_clock(until);
-    }
-
-    /// Brings the arrivals of all gateways into one order; equal times in the order of gateways.
-    fn merge(&mut self, until: SimTime, inbox: &[&[Arrival]]) {
-        self.incoming.clear();
-        for (gateway, arrivals) in (0..).zip(inbox) {
-            let arrivals = (0..).zip(*arrivals);
-            self.incoming
-                .extend(arrivals.map(|(number, arrival)| (arrival.at, gateway, number)));
-        }
-        let bits = covering_bits(self.clock, until);
-        self.sorter
-            .sort(&mut self.incoming, self.clock, bits, |arrival| arrival.0);
     }
 
     #[inline]
