@@ -172,30 +172,40 @@ impl<T: Ord + Copy> Timers<T> {
         self.due = self.first_due();
     }
 
-    /// Timers that are set.
+    /// Timers that are set. They are counted, so this takes a while.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.open.len() - self.next + self.late.len() + self.waiting
+    pub fn count(&self) -> usize {
+        let near: usize = self.ring.iter().map(|page| self.count_in(*page)).sum();
+        let far: usize = self.far.values().map(Vec::len).sum();
+        self.open.len() - self.next + self.late.len() + near + far
     }
 
-    /// Whether none is set.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    fn count_in(&self, page: Page) -> usize {
+        let Some(last) = page.last() else {
+            return 0;
+        };
+        let (mut full, mut block) = (0, page.first as usize);
+        while block != last {
+            full += BLOCK;
+            block = self.next_block[block] as usize;
+        }
+        full + page.end as usize - last * BLOCK
     }
 
     /// Takes out all timers, in the order in which they fall due.
-    pub fn drain(&mut self) -> impl Iterator<Item = (SimTime, T)> {
+    pub fn drain(&mut self) -> Vec<(SimTime, T)> {
         let empty = Self {
             closed: self.closed,
             page_bits: self.page_bits,
             ..Self::new(SimDuration(1))
         };
         let mut all = std::mem::replace(self, empty);
-        while all.waiting > 0 {
-            all.open_page(&|_| true);
-        }
-        std::iter::from_fn(move || all.pop())
+        (0..RING).for_each(|_| all.open_page(&|_| true));
+        let mut drained: Vec<(SimTime, T)> = std::iter::from_fn(|| all.pop()).collect();
+        let ring = drained.len();
+        drained.extend(all.far.into_values().flatten());
+        drained[ring..].sort_by_key(|timer| timer.0);
+        drained
     }
 
     /// What those in the open pages are for that fall due before `until`, but for a few.
@@ -285,12 +295,10 @@ mod tests {
         for (at, what) in [(30, 1), (10, 2), (100_000, 3), (30, 4), (25, 5)] {
             timers.set(SimTime(at), what);
         }
-        assert_eq!(timers.len(), 5);
-        let order = |timers: &mut Timers<u32>| -> Vec<u32> {
-            timers.drain().map(|timer| timer.1).collect()
-        };
-        assert_eq!(order(&mut timers), [2, 5, 1, 4, 3]);
-        assert!(timers.is_empty());
+        assert_eq!(timers.count(), 5);
+        let order: Vec<u32> = timers.drain().iter().map(|timer| timer.1).collect();
+        assert_eq!(order, [2, 5, 1, 4, 3]);
+        assert_eq!(timers.count(), 0);
         timers.set(SimTime(40), 6);
         timers.open_until(SimTime(50), |_| true);
         assert_eq!(timers.pop(), Some((SimTime(40), 6)));

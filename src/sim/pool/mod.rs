@@ -438,7 +438,7 @@ impl Pool {
             |(place, attempt): &(Place, &Attempt)| !attempt.ghost && *place != Place::Cancelled;
         assert_eq!(
             self.tiers.iter().map(|tier| tier.in_system).sum::<u64>(),
-            (self.attempts.iter().filter(waits).count() + self.orbit.len()) as u64,
+            (self.attempts.iter().filter(waits).count() + self.orbit.count()) as u64,
             "requests whose users wait for an image or for their next try"
         );
         assert!(
