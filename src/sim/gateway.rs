@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::gate::{Bucket, Gate};
 use super::population::{Crowd, Mood, Visitor, local_start_s};
-use super::request::{Arrival, Feedback, NOBODY, Request};
+use super::request::{Arrival, Asker, Feedback, NOBODY, Request};
 use super::routing::{Choice, Router};
 use super::source::{self, RateSource, TraceSource};
 use super::tally::TierTally;
@@ -19,6 +19,9 @@ use crate::des::{Sorter, Timers, covering_bits};
 use crate::random::{Sampler, Stream};
 use crate::scenario::{DemandKind, Process, RateCurve, Routing, Rules, Scenario, TraceRow};
 use crate::units::SimTime;
+
+/// The words of so many users fit into the cache next to a core.
+const TOGETHER: usize = 256;
 
 /// A fixed part of all users.
 pub(crate) struct Gateway {
@@ -147,27 +150,33 @@ impl Gateway {
 
     /// Hears how requests of known users ended, in the order of pools.
     pub(crate) fn hear<'a>(&mut self, feedback: impl Iterator<Item = &'a [Feedback]> + Clone) {
-        let users = feedback.clone().flatten();
-        self.fetch(users.map(|note| (note.demand, note.user)));
+        let changed = feedback
+            .clone()
+            .flatten()
+            .filter(|note| note.changes_user());
+        self.fetch(changed.map(|note| (note.demand, note.user)));
         feedback.for_each(|notes| notes.iter().for_each(|note| self.learn(note)));
     }
 
     fn learn(&mut self, note: &Feedback) {
         let part = &mut self.demands[usize::from(note.demand)];
-        let Some(user) = part.users.get_mut(note.user) else {
-            return;
-        };
-        let gate = &mut part.gates[usize::from(user.is_subscribed())];
+        if note.changes_user()
+            && let Some(user) = part.users.get_mut(note.user)
+        {
+            let gate = &mut part.gates[usize::from(user.is_subscribed())];
+            if note.delivered {
+                self.tiers[gate.tier].served_users += u64::from(user.served());
+            } else if let Some(allowance) = &mut gate.allowance {
+                user.give_back(allowance, note.at);
+            }
+        }
         if note.delivered {
             self.delivered += 1;
-            self.tiers[gate.tier].served_users += u64::from(user.served());
             if let Source::Crowd(crowd) = &mut part.source
                 && let Some(at) = crowd.next_in_session(note.at)
             {
                 self.sessions.set(at, (note.demand, note.user));
             }
-        } else if let Some(allowance) = &mut gate.allowance {
-            user.give_back(allowance, note.at);
         }
     }
 
@@ -180,9 +189,11 @@ impl Gateway {
         let bits = covering_bits(window.from, window.until);
         self.sorter
             .sort(&mut wishes, window.from, bits, |wish| wish.at);
-        self.fetch(wishes.iter().map(|wish| (wish.demand, wish.who)));
         self.let_arrive(window.until);
-        wishes.iter().for_each(|wish| self.send(wish, window.until));
+        for wishes in wishes.chunks(TOGETHER) {
+            self.fetch(wishes.iter().map(|wish| (wish.demand, wish.who)));
+            wishes.iter().for_each(|wish| self.send(wish, window.until));
+        }
         wishes.clear();
         self.wishes = wishes;
         self.put_in_order(window);
@@ -266,7 +277,8 @@ impl Gateway {
     fn send(&mut self, wish: &Wish, until: SimTime) {
         let part = &mut self.demands[usize::from(wish.demand)];
         let user = part.users.get_mut(wish.who);
-        let subscribed = user.as_ref().is_some_and(|user| user.is_subscribed());
+        let before = user.as_deref().copied().unwrap_or_default();
+        let subscribed = before.is_subscribed();
         let gate = &mut part.gates[usize::from(subscribed)];
         let tally = &mut self.tiers[gate.tier];
         tally.offered += 1;
@@ -295,7 +307,7 @@ impl Gateway {
                 tries: 1,
                 amount,
                 prompt_tokens,
-                silent,
+                asker: Asker::new(silent, before.was_served()),
             },
             // A user does not wait longer because the way is longer.
             patience_ns: match patience_ns {

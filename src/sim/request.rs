@@ -25,8 +25,34 @@ pub(crate) struct Request {
     pub amount: u64,
     /// Prompt tokens.
     pub prompt_tokens: u32,
-    /// Whether the user, once out of patience, leaves without telling.
-    pub silent: bool,
+    /// What else is known of the user.
+    pub asker: Asker,
+}
+
+/// The user who asks: two answers in one byte, since requests fill cache lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Asker(u8);
+
+impl Asker {
+    const SILENT: u8 = 1;
+    const SERVED: u8 = 2;
+
+    #[inline]
+    pub(crate) fn new(is_silent: bool, was_served: bool) -> Self {
+        Self(Self::SILENT * u8::from(is_silent) | Self::SERVED * u8::from(was_served))
+    }
+
+    /// Whether, once out of patience, he leaves without telling.
+    #[inline]
+    pub(crate) fn is_silent(self) -> bool {
+        self.0 & Self::SILENT != 0
+    }
+
+    /// Whether he had got an image before he asked.
+    #[inline]
+    pub(crate) fn was_served(self) -> bool {
+        self.0 & Self::SERVED != 0
+    }
 }
 
 /// A request that a gateway hands to a pool.
@@ -51,9 +77,17 @@ pub(crate) struct Feedback {
     pub demand: u16,
     /// Whether the image was delivered; else it was refused for good and the quota is given back.
     pub delivered: bool,
+    /// Whether the user had got an image before.
+    pub was_served: bool,
 }
 
 impl Feedback {
+    /// Whether anything that is kept of the user changes: not when one more image of many was delivered.
+    #[inline]
+    pub(crate) fn changes_user(&self) -> bool {
+        !(self.delivered && self.was_served)
+    }
+
     /// What a gateway is told, if the user is known.
     #[inline]
     pub(crate) fn new(at: SimTime, request: &Request, delivered: bool) -> Option<Self> {
@@ -62,6 +96,7 @@ impl Feedback {
             user: request.user,
             demand: request.demand,
             delivered,
+            was_served: request.asker.was_served(),
         })
     }
 }

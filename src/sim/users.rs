@@ -83,6 +83,12 @@ impl User {
         self.0
     }
 
+    /// Whether he has got an image.
+    #[inline]
+    pub(crate) fn was_served(self) -> bool {
+        self.0 & SERVED != 0
+    }
+
     /// Notes an image; whether it is the user's first.
     #[inline]
     pub(crate) fn served(&mut self) -> bool {

@@ -122,7 +122,7 @@ impl Pool {
         if attempt.resumes && !tier.until_done {
             return;
         }
-        if request.silent {
+        if request.asker.is_silent() {
             self.attempts.get_mut(slot).ghost = true;
         } else {
             let replica = attempt.replica;
@@ -140,7 +140,7 @@ impl Pool {
             return;
         }
         let attempt = self.attempts.get_mut(slot);
-        if request.silent {
+        if request.asker.is_silent() {
             attempt.ghost = true;
         } else {
             let index = attempt.replica as usize;
