@@ -208,19 +208,13 @@ impl Line {
         slots
     }
 
-    /// Whose attempts are likely to be needed soon: so many tickets of the longest queue after its
-    /// first `from`.
-    pub(crate) fn upcoming(&self, from: usize, count: usize) -> impl Iterator<Item = Ticket> {
+    /// So many tickets from the head on, whoever may come in between.
+    pub(crate) fn upcoming(&self, count: usize) -> impl Iterator<Item = Ticket> {
         let queues = match &self.order {
             Order::Queues { queues, .. } | Order::Shares(queues, _) => queues.as_slice(),
             Order::Lifo(_) | Order::Deadline(..) => &[],
         };
-        let longest = queues.iter().max_by_key(|queue| queue.len());
-        let ahead = longest.map(|queue| {
-            let until = queue.len().min(from + count);
-            queue.range(from.min(until)..until)
-        });
-        ahead.into_iter().flatten().copied()
+        queues.iter().flatten().copied().take(count)
     }
 
     #[inline]

@@ -198,6 +198,13 @@ impl Replica {
         self.attained ^ self.memory_bytes ^ self.planned ^ self.phase_from.0 ^ self.phase.context
     }
 
+    /// A word of each end of the batch, where members leave and join, for whoever wants them near.
+    #[inline]
+    pub(crate) fn ends(&self) -> u64 {
+        let word = |member: Option<&Member>| member.map_or(0, |member| member.target);
+        word(self.members.front()) ^ word(self.members.back())
+    }
+
     /// The slots of those who leave first, for whoever wants them near.
     #[inline]
     pub(crate) fn leaving(&self, count: usize) -> impl Iterator<Item = u32> {

@@ -21,7 +21,9 @@ const NEAR: usize = 4096;
 /// What so many arrivals bring about fits into the cache next to a core.
 const ARRIVALS: usize = 256;
 /// More seldom leave a replica in that time.
-const LEAVING: usize = 3;
+const LEAVING: usize = 2;
+/// Tickets in a line whose attempt has left it, and replicas that two leave.
+const SPARE: usize = 32;
 
 impl Pool {
     /// Asks for who will leave, start or lose patience before `until`, or for the first of them. Returns until
@@ -30,7 +32,6 @@ impl Pool {
         if self.attempts.len() < NEAR {
             return until;
         }
-        let is_first = self.incoming.is_first();
         // In a window people arrive at about the same rate throughout.
         let waiting: usize = self.incoming.waiting(inbox).map(<[_]>::len).sum();
         let parts = waiting.div_ceil(ARRIVALS).max(1) as u64;
@@ -41,52 +42,56 @@ impl Pool {
         });
         let coming = coming.fold(0, |all, arrival| all ^ arrival.patience_ns);
         let mut ahead = std::mem::take(&mut self.ahead);
-        let seen = self.fetch_attempts(is_first, until, &mut ahead)
-            ^ self.fetch_batches(until, &mut ahead);
+        let seen = self.fetch_losing(until, &mut ahead)
+            ^ self.fetch_batches(until, &mut ahead)
+            ^ self.fetch_starting(&mut ahead);
         std::hint::black_box(seen ^ coming);
         self.ahead = ahead;
         until
     }
 
-    /// Those who start or lose patience; of the latter who runs names his replica, whose batch changes early.
-    fn fetch_attempts(&self, is_first: bool, until: SimTime, ahead: &mut Ahead) -> u64 {
+    /// Those who lose patience; who runs names his replica, whose batch changes early.
+    fn fetch_losing(&self, until: SimTime, ahead: &mut Ahead) -> u64 {
+        let losing = self.timers.upcoming(until).map(|due| due.ticket().slot());
         ahead.slots.clear();
-        ahead.replicas.clear();
-        let losing = self.timers.upcoming(until).map(|due| due.ticket());
-        ahead.slots.extend(losing.map(Ticket::slot));
-        let count = ahead.slots.len();
-        // What is next in line was asked for the last time, unless this is the first.
-        let known = if is_first { 0 } else { ARRIVALS };
-        let line = self.lines.iter().take(1);
-        let starting = line.flat_map(|line| line.upcoming(known, 3 * ARRIVALS - known));
-        ahead.slots.extend(starting.map(Ticket::slot));
+        ahead.slots.extend(losing);
         let seen = self.attempts.fetch(&ahead.slots);
-        let losing = ahead.slots[..count].iter();
+        let losing = ahead.slots.iter();
         let running = losing.filter(|&&slot| self.attempts.place(slot) == Place::Running);
+        ahead.replicas.clear();
         let replicas = running.map(|&slot| self.attempts.get(slot).replica);
         ahead.replicas.extend(replicas);
         seen
     }
 
-    /// Replicas whose batch changes, and who is in it: all whose state is looked at, those who leave.
+    /// Replicas whose batch changes, both ends of their batches, and who leaves.
     fn fetch_batches(&self, until: SimTime, ahead: &mut Ahead) -> u64 {
         let early = ahead.replicas.len();
         let due = &mut ahead.replicas;
         self.changes
             .each_due(until, |replica| due.push(replica as u32));
         let replica = |&index: &u32| &self.replicas[index as usize];
-        let mut seen = due
-            .iter()
-            .map(replica)
+        let replicas = ahead.replicas.iter().map(replica);
+        let mut seen = replicas
+            .clone()
             .fold(0, |all, replica| all ^ replica.word());
-        let (early, due) = ahead.replicas.split_at(early);
+        seen ^= replicas.fold(0, |all, replica| all ^ replica.ends());
+        let due = ahead.replicas[early..].iter().map(replica);
         ahead.slots.clear();
-        let all = |index: &u32| replica(index).members();
-        ahead.slots.extend(early.iter().flat_map(all));
-        seen ^= self.attempts.fetch_states(&ahead.slots);
-        ahead.slots.clear();
-        let leaving = |index: &u32| replica(index).leaving(LEAVING);
-        ahead.slots.extend(due.iter().flat_map(leaving));
+        ahead
+            .slots
+            .extend(due.flat_map(|replica| replica.leaving(LEAVING)));
         seen ^ self.attempts.fetch(&ahead.slots)
+    }
+
+    /// Those who start where others leave.
+    fn fetch_starting(&self, ahead: &mut Ahead) -> u64 {
+        let Some(line) = self.lines.first().filter(|_| self.terms.is_central) else {
+            return 0;
+        };
+        ahead.slots.clear();
+        let starting = line.upcoming(ahead.replicas.len() + SPARE);
+        ahead.slots.extend(starting.map(Ticket::slot));
+        self.attempts.fetch(&ahead.slots)
     }
 }

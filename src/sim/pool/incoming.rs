@@ -51,11 +51,6 @@ impl Incoming {
         arrival
     }
 
-    /// Whether nobody of the window has arrived.
-    pub(super) fn is_first(&self) -> bool {
-        self.arrived.iter().all(|&arrived| arrived == 0)
-    }
-
     /// By gateway: those who have not arrived.
     pub(super) fn waiting<'a>(
         &self,
