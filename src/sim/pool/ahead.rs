@@ -6,6 +6,7 @@
 //! attempts in them.
 
 use super::Pool;
+use crate::sim::replica::Replica;
 use crate::sim::request::{Arrival, Place, Ticket};
 use crate::units::{SimDuration, SimTime};
 
@@ -64,7 +65,8 @@ impl Pool {
         seen
     }
 
-    /// Replicas whose batch changes, both ends of their batches, and who leaves.
+    /// Replicas whose batch changes; their batches: where somebody cancels, all who might be it, else both ends; and
+    /// who leaves.
     fn fetch_batches(&self, until: SimTime, ahead: &mut Ahead) -> u64 {
         let early = ahead.replicas.len();
         let due = &mut ahead.replicas;
@@ -76,7 +78,10 @@ impl Pool {
             .clone()
             .fold(0, |all, replica| all ^ replica.word());
         seen ^= replicas.fold(0, |all, replica| all ^ replica.ends());
-        let due = ahead.replicas[early..].iter().map(replica);
+        let (early, due) = ahead.replicas.split_at(early);
+        let all = early.iter().map(replica).flat_map(Replica::members);
+        seen ^= all.fold(0, |all, slot| all ^ u64::from(slot));
+        let due = due.iter().map(replica);
         ahead.slots.clear();
         ahead
             .slots
