@@ -112,7 +112,7 @@ impl Earliest {
         (self.winner & !(NEVER << self.bits)) as usize
     }
 
-    /// Calls `each` for the entities that are due before `until`.
+    /// Calls `each` for the entities that are due before `until`, as far as times fit into words.
     pub fn each_due(&self, until: SimTime, mut each: impl FnMut(usize)) {
         let since = until.0.saturating_sub(self.origin.0).min(self.reach);
         self.each_below(0, since << self.bits, &mut each);
@@ -193,6 +193,10 @@ mod tests {
         let mut stream = Seed(3).stream("des", "tournament", 0);
         for (entities, reach) in [
             (1_usize, 9),
+            (8, 30),
+            (9, 30),
+            (64, 300),
+            (65, 300),
             (2, 50),
             (3, 1 << 40),
             (7, 50),

@@ -1,6 +1,6 @@
 //! Timers: what happens at a time that was set before, unless its reason has gone.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BinaryHeap};
 
 use super::Sorter;
@@ -43,6 +43,8 @@ const RING: usize = 256;
 /// Timers in a block.
 const BLOCK: usize = 64;
 const NONE: u32 = u32::MAX;
+/// So many, that places in them fit into 32 bits.
+const MOST_BLOCKS: usize = u32::MAX as usize / BLOCK;
 
 /// A page that is not open, as a chain of blocks that are full but for the last.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,14 +62,40 @@ impl Page {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug)]
 struct Late<T> {
     at: SimTime,
     sequence: u64,
     what: T,
 }
 
-impl<T: Ord + Copy> Timers<T> {
+impl<T> Late<T> {
+    fn key(&self) -> (SimTime, u64) {
+        (self.at, self.sequence)
+    }
+}
+
+impl<T> PartialEq for Late<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl<T> Eq for Late<T> {}
+
+impl<T> PartialOrd for Late<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for Late<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl<T: Copy> Timers<T> {
     /// No timers; pages are about so long, which changes the speed and nothing else.
     #[must_use]
     pub fn new(page: SimDuration) -> Self {
@@ -110,6 +138,7 @@ impl<T: Ord + Copy> Timers<T> {
         let block = match self.next_block.get(self.free as usize) {
             Some(&next) => std::mem::replace(&mut self.free, next),
             None => {
+                assert!(self.next_block.len() < MOST_BLOCKS, "under 2^32 timers");
                 self.next_block.push(NONE);
                 self.blocks.resize(self.blocks.len() + BLOCK, filling);
                 (self.next_block.len() - 1) as u32
@@ -284,6 +313,33 @@ mod tests {
                 std::iter::from_fn(next).collect::<Vec<_>>(),
                 [1, 9, 3, 7, 8, 0]
             );
+        }
+    }
+
+    /// Pages of several blocks, whole and not, side by side; then again in blocks that others have left.
+    #[test]
+    fn pages_of_many_timers_are_kept_apart() {
+        let mut timers = Timers::new(SimDuration(1024));
+        for round in 0..3 {
+            let from = 3 * 1024 * round;
+            for count in [63, 64, 65, 128, 129] {
+                let both =
+                    (0..count).flat_map(|number| [(from + 7, number), (from + 1030, number)]);
+                both.for_each(|(at, number)| timers.set(SimTime(at), number));
+            }
+            let each = 63 + 64 + 65 + 128 + 129;
+            assert_eq!(timers.count(), 2 * each);
+            let expected: Vec<u64> = [63, 64, 65, 128, 129]
+                .into_iter()
+                .flat_map(|n| 0..n)
+                .collect();
+            for at in [from + 7, from + 1030] {
+                timers.open_until(SimTime(at + 1), |_| true);
+                let next =
+                    || (timers.time() == SimTime(at)).then(|| timers.pop().expect("it is due").1);
+                assert_eq!(std::iter::from_fn(next).collect::<Vec<_>>(), expected);
+            }
+            assert_eq!((timers.count(), timers.time()), (0, SimTime::NEVER));
         }
     }
 

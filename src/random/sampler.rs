@@ -120,7 +120,7 @@ impl Sampler {
         }
     }
 
-    /// One draw of any law.
+    /// One draw of any other law; the commonest are here so that none is missing.
     #[inline(never)]
     fn sample_any(&self, stream: &mut Stream) -> f64 {
         match *self {

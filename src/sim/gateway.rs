@@ -80,7 +80,8 @@ enum Source {
 struct Wish {
     at: SimTime,
     demand: u16,
-    /// The user within the demand, or the row of its trace, which knows no users.
+    /// The user within the demand, or the row of its trace. A trace knows no users, so looking for such a user
+    /// finds none.
     who: u32,
 }
 

@@ -217,6 +217,7 @@ impl Line {
         queues.iter().flatten().copied().take(count)
     }
 
+    /// The first ticket, stale or not; where queues go by priority, the next time begins at its queue.
     #[inline]
     fn peek(&mut self) -> Option<Ticket> {
         match &mut self.order {

@@ -29,7 +29,7 @@ pub(crate) struct Replica {
     planned: u64,
     /// Bytes held by the batch and by who is joining.
     pub memory_bytes: u64,
-    /// Members whose user has cancelled.
+    /// Members and joiners whose user has cancelled.
     pub cancelled: u32,
 }
 
@@ -231,6 +231,8 @@ impl Replica {
     /// Adds a request to the batch; only between `reach` and `plan`.
     #[inline]
     pub(crate) fn join(&mut self, joiner: Joiner) {
+        // A century of iterations of a nanosecond fits into the 62 bits that are left.
+        debug_assert!(self.attained >> 62 == 0, "{} iterations", self.attained);
         let member = Member {
             target: self.attained + joiner.amount.max(1),
             joined_flags: self.attained << 2 | u64::from(joiner.grows),

@@ -7,7 +7,7 @@ use crate::units::SimTime;
 pub(crate) const NOBODY: u32 = u32::MAX;
 
 /// One request as it follows from the user's wish; it stays the same over all attempts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Request {
     /// When the user first asked.
     pub first_at: SimTime,
@@ -30,7 +30,7 @@ pub(crate) struct Request {
 }
 
 /// The user who asks: two answers in one byte, since requests fill cache lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Asker(u8);
 
 impl Asker {
@@ -39,7 +39,8 @@ impl Asker {
 
     #[inline]
     pub(crate) fn new(is_silent: bool, was_served: bool) -> Self {
-        Self(Self::SILENT * u8::from(is_silent) | Self::SERVED * u8::from(was_served))
+        let silent = Self::SILENT * u8::from(is_silent);
+        Self(silent | (Self::SERVED * u8::from(was_served)))
     }
 
     /// Whether, once out of patience, he leaves without telling.
@@ -77,7 +78,7 @@ pub(crate) struct Feedback {
     pub demand: u16,
     /// Whether the image was delivered; else it was refused for good and the quota is given back.
     pub delivered: bool,
-    /// Whether the user had got an image before.
+    /// Whether the user had got an image before he asked.
     pub was_served: bool,
 }
 
@@ -336,16 +337,10 @@ impl Attempts {
     /// loads overlap.
     #[inline]
     pub(crate) fn fetch(&self, slots: &[u32]) -> u64 {
-        slots.iter().fold(self.fetch_states(slots), |all, &slot| {
-            all ^ self.slots[slot as usize].amount
-        })
-    }
-
-    /// The same of what tells whether they are still there.
-    #[inline]
-    pub(crate) fn fetch_states(&self, slots: &[u32]) -> u64 {
         let states = slots.iter().map(|&slot| &self.states[slot as usize]);
-        states.fold(0, |all, state| all ^ u64::from(state.generation))
+        let seen = states.fold(0, |all, state| all ^ u64::from(state.generation));
+        let attempts = slots.iter().map(|&slot| &self.slots[slot as usize]);
+        attempts.fold(seen, |all, attempt| all ^ attempt.amount)
     }
 
     /// The slots of the attempts at a place.

@@ -24,7 +24,7 @@ pub(crate) struct Router {
 }
 
 /// Where the requests of a demand may go.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Choice {
     /// The pools that can do its work in regions that may serve it.
     all: Vec<usize>,

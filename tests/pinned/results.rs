@@ -10,12 +10,13 @@ use std::process::{Command, Stdio};
 use crate::assert_pinned;
 
 /// Runs that together use every kind of demand, law, policy and file.
-const RUNS: [(&str, &[&str]); 5] = [
+const RUNS: [(&str, &[&str]); 6] = [
     ("hello", &["hello"]),
     ("retry-storm", &["retry-storm", "--scale=0.05"]),
     ("ghibli-week", &["ghibli-week", "--scale=0.0001"]),
     ("replay-images", &["replay-images"]),
     ("launch-2022", &["launch-2022", "--scale=0.01"]),
+    ("bad-week", &["bad-week", "--scale=0.01"]),
 ];
 
 const FILES: [&str; 6] = [

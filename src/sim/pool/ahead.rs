@@ -27,17 +27,17 @@ const LEAVING: usize = 2;
 const SPARE: usize = 32;
 
 impl Pool {
-    /// Asks for who will leave, start or lose patience before `until`, or for the first of them. Returns until
+    /// Asks for who will leave, start or lose patience in [from, until), or for the first of them. Returns until
     /// when this suffices.
-    pub(super) fn fetch(&mut self, until: SimTime, inbox: &[&[Arrival]]) -> SimTime {
+    pub(super) fn fetch(&mut self, from: SimTime, until: SimTime, inbox: &[&[Arrival]]) -> SimTime {
         if self.attempts.len() < NEAR {
             return until;
         }
         // In a window people arrive at about the same rate throughout.
-        let waiting: usize = self.incoming.waiting(inbox).map(<[_]>::len).sum();
+        let waiting: usize = self.incoming.to_come(inbox).map(<[_]>::len).sum();
         let parts = waiting.div_ceil(ARRIVALS).max(1) as u64;
-        let until = self.clock + SimDuration((until - self.clock).0.div_ceil(parts));
-        let coming = self.incoming.waiting(inbox).flat_map(|arrivals| {
+        let until = from + SimDuration((until - from).0.div_ceil(parts));
+        let coming = self.incoming.to_come(inbox).flat_map(|arrivals| {
             let soon = |arrival: &&Arrival| arrival.at < until;
             arrivals.iter().take_while(soon)
         });

@@ -52,7 +52,7 @@ impl Incoming {
     }
 
     /// By gateway: those who have not arrived.
-    pub(super) fn waiting<'a>(
+    pub(super) fn to_come<'a>(
         &self,
         inbox: &'a [&[Arrival]],
     ) -> impl Iterator<Item = &'a [Arrival]> {
@@ -98,7 +98,7 @@ mod tests {
                 assert_eq!((one, arrival.patience_ns), (other, expected.patience_ns));
             }
             assert_eq!(incoming.time(), SimTime::NEVER);
-            assert_eq!(incoming.waiting(&inbox).flatten().count(), 0);
+            assert_eq!(incoming.to_come(&inbox).flatten().count(), 0);
         }
     }
 }

@@ -103,7 +103,7 @@ pub(crate) struct Pool {
 /// What a timer is for: a user whose patience is over, or a waiting attempt that has waited as long as a static
 /// batch waits for others. Timers are many, so this takes no more room than a ticket: the ticket of the second
 /// kind is marked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug)]
 struct Due(Ticket);
 
 impl Due {
@@ -199,7 +199,7 @@ impl Pool {
                 break;
             }
             if at >= fetched {
-                fetched = self.fetch(until, inbox);
+                fetched = self.fetch(at, until, inbox);
             }
             self.move_clock(at);
             self.tally.events += 1;

@@ -312,11 +312,10 @@ impl Pool {
             self.finish(index, slot);
         }
         let replica = &self.replicas[index];
-        let (is_joined, is_cancelled) = (replica.is_joined(), replica.cancelled > 0);
-        if is_joined {
+        if replica.is_joined() {
             self.join_waiting(index);
         }
-        if is_cancelled {
+        if self.replicas[index].cancelled > 0 {
             self.sweep_cancelled(index);
         }
         if self.terms.is_preemptive {
