@@ -20,11 +20,11 @@ pub(super) struct Ahead {
 /// So many attempts are near anyhow.
 const NEAR: usize = 4096;
 /// What so many arrivals bring about fits into the cache next to a core.
-const ARRIVALS: usize = 256;
+const ARRIVALS: usize = 128;
 /// More seldom leave a replica in that time.
 const LEAVING: usize = 2;
 /// Tickets in a line whose attempt has left it, and replicas that two leave.
-const SPARE: usize = 32;
+const SPARE: usize = 16;
 
 impl Pool {
     /// Asks for who will leave, start or lose patience in [from, until), or for the first of them. Returns until
