@@ -26,8 +26,11 @@ const FEW: usize = 24;
 impl<T: Copy> Sorter<T> {
     /// Sorts items whose times lie within 2^`bits` ns from `from` on; others cost time, but are sorted too.
     pub fn sort(&mut self, items: &mut [T], from: SimTime, bits: u32, at: impl Fn(&T) -> SimTime) {
-        // One source alone makes them in order.
-        if items.len() >= FEW && !items.is_sorted_by_key(&at) {
+        if items.len() >= FEW {
+            // One source alone makes them in order.
+            if items.is_sorted_by_key(&at) {
+                return;
+            }
             self.distribute(items, from, bits, &at);
         }
         for index in 1..items.len() {

@@ -204,10 +204,8 @@ impl Gateway {
     fn put_in_order(&mut self, window: &Window<'_>) {
         let bits = covering_bits(window.from, window.until);
         for arrivals in &mut self.outbox {
-            if !arrivals.is_sorted_by_key(|arrival| arrival.at) {
-                self.overtaking
-                    .sort(arrivals, window.from, bits, |arrival| arrival.at);
-            }
+            self.overtaking
+                .sort(arrivals, window.from, bits, |arrival| arrival.at);
         }
     }
 
