@@ -7,9 +7,11 @@
 //! when it falls due.
 
 mod earliest;
+mod sift;
 mod sorter;
 mod timers;
 
 pub use earliest::Earliest;
+pub use sift::sift;
 pub use sorter::{Sorter, covering_bits};
 pub use timers::Timers;

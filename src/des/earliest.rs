@@ -112,22 +112,38 @@ impl Earliest {
         (self.winner & !(NEVER << self.bits)) as usize
     }
 
-    /// Calls `each` for the entities that are due before `until`, as far as times fit into words.
-    pub fn each_due(&self, until: SimTime, mut each: impl FnMut(usize)) {
+    /// Appends the entities that are due before `until`, as far as times fit into words. Goes down from the
+    /// final round by round, each match in which somebody is due sending the winners among its players.
+    pub fn due_before(&self, until: SimTime, due: &mut Vec<u32>) {
         let since = until.0.saturating_sub(self.origin.0).min(self.reach);
-        self.each_below(0, since << self.bits, &mut each);
-    }
-
-    /// The same for those whose words are below a limit and whose way leads to a match.
-    fn each_below(&self, index: usize, limit: u64, each: &mut impl FnMut(usize)) {
-        for (place, &player) in (index * WAYS..).zip(&self.matches[index].0) {
-            if player < limit {
-                match place.checked_sub(self.places_above) {
-                    Some(entity) => each(entity),
-                    None => self.each_below(place + 1, limit, each),
+        let limit = since << self.bits;
+        let (begin, mut above) = (due.len(), 0);
+        // First matches, then places in them, which are the matches of the next round.
+        due.push(0);
+        loop {
+            let end = due.len();
+            for next in begin..end {
+                let index = due[next] as usize;
+                let place = |way: usize| (index * WAYS + way) as u32;
+                // Who is due cannot be guessed, so this takes no branch for it.
+                let mut kept = due.len();
+                due.extend_from_slice(&std::array::from_fn::<_, WAYS, _>(place));
+                for (way, &player) in self.matches[index].0.iter().enumerate() {
+                    due[kept] = place(way);
+                    kept += usize::from(player < limit);
                 }
+                due.truncate(kept);
             }
+            due.drain(begin..end);
+            if above == self.places_above {
+                break;
+            }
+            // Who has place p won match p + 1.
+            due[begin..].iter_mut().for_each(|place| *place += 1);
+            above = (above + 1) * WAYS;
         }
+        let above = self.places_above as u32;
+        due[begin..].iter_mut().for_each(|place| *place -= above);
     }
 
     /// The word of an entity.
@@ -258,8 +274,7 @@ mod tests {
         (0..100).for_each(|entity| due.set(entity, SimTime(10 * entity as u64)));
         due.set(3, SimTime(500));
         let mut soon = Vec::new();
-        due.each_due(SimTime(61), |entity| soon.push(entity));
-        soon.sort_unstable();
+        due.due_before(SimTime(61), &mut soon);
         assert_eq!(soon, [0, 1, 2, 4, 5, 6]);
     }
 

@@ -3,7 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BinaryHeap};
 
-use super::Sorter;
+use super::{Sorter, sift};
 use crate::units::{SimDuration, SimTime};
 
 /// Any number of timers, most of which are far away and many of which will be stale by the time they
@@ -177,7 +177,7 @@ impl<T: Copy> Timers<T> {
         let from = self.open.len();
         // What lies far was set before anything in the ring could be.
         if let Some(far) = self.far.remove(&self.closed) {
-            keep(&mut self.open, &far, holds);
+            sift(&mut self.open, &far, |timer| holds(&timer.1));
         }
         let page = std::mem::take(&mut self.ring[self.closed as usize % RING]);
         let last = page.last();
@@ -188,7 +188,8 @@ impl<T: Copy> Timers<T> {
                 true => page.end as usize,
                 false => (block + 1) * BLOCK,
             };
-            keep(&mut self.open, &self.blocks[block * BLOCK..end], holds);
+            let block_timers = &self.blocks[block * BLOCK..end];
+            sift(&mut self.open, block_timers, |timer| holds(&timer.1));
             let after = std::mem::replace(&mut self.next_block[block], self.free);
             self.free = block as u32;
             next = (!is_last).then_some(after as usize);
@@ -237,11 +238,10 @@ impl<T: Copy> Timers<T> {
         drained
     }
 
-    /// What those in the open pages are for that fall due before `until`, but for a few.
-    pub fn upcoming(&self, until: SimTime) -> impl Iterator<Item = T> {
-        let open = self.open[self.next..].iter();
-        open.take_while(move |timer| timer.0 < until)
-            .map(|timer| timer.1)
+    /// Those in the open pages that fall due before `until`, but for a few.
+    pub fn upcoming(&self, until: SimTime) -> &[(SimTime, T)] {
+        let open = &self.open[self.next..];
+        &open[..open.partition_point(|timer| timer.0 < until)]
     }
 
     /// When the first timer of the open pages falls due; `SimTime::NEVER` when there is none.
@@ -275,21 +275,6 @@ impl<T: Copy> Timers<T> {
     fn pop_late(&mut self) -> Option<(SimTime, T)> {
         self.late.pop().map(|Reverse(late)| (late.at, late.what))
     }
-}
-
-/// Appends the timers that hold. Which do cannot be guessed, so this takes no branch for it.
-fn keep<T: Copy>(
-    open: &mut Vec<(SimTime, T)>,
-    timers: &[(SimTime, T)],
-    holds: &impl Fn(&T) -> bool,
-) {
-    let mut kept = open.len();
-    open.extend_from_slice(timers);
-    for timer in timers {
-        open[kept] = *timer;
-        kept += usize::from(holds(&timer.1));
-    }
-    open.truncate(kept);
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::source::{self, RateSource, TraceSource};
 use super::tally::TierTally;
 use super::transit::{Passage, Transit};
 use super::users::Users;
-use crate::des::{Sorter, Timers, covering_bits};
+use crate::des::{Sorter, Timers, covering_bits, sift};
 use crate::random::{Sampler, Stream};
 use crate::scenario::{DemandKind, Process, RateCurve, Routing, Rules, Scenario, TraceRow};
 use crate::units::SimTime;
@@ -43,6 +43,8 @@ pub(crate) struct Gateway {
     overtaking: Sorter<Arrival>,
     /// When somebody comes back in it: the memory is used again.
     returning: Vec<SimTime>,
+    /// What is heard that changes a user: the memory is used again.
+    changes: Vec<Feedback>,
     /// By pool: requests of the current window, in order of time.
     outbox: Vec<Vec<Arrival>>,
     tiers: Vec<TierTally>,
@@ -130,6 +132,7 @@ impl Gateway {
             sorter: Sorter::default(),
             overtaking: Sorter::default(),
             returning: Vec::new(),
+            changes: Vec::new(),
             outbox: vec![Vec::new(); pools],
             tiers: vec![TierTally::default(); scenario.tiers.len()],
             delivered: 0,
@@ -151,19 +154,25 @@ impl Gateway {
 
     /// Hears how requests of known users ended, in the order of pools.
     pub(crate) fn hear<'a>(&mut self, feedback: impl Iterator<Item = &'a [Feedback]> + Clone) {
-        let changed = feedback
-            .clone()
-            .flatten()
-            .filter(|note| note.changes_user());
-        self.fetch(changed.map(|note| (note.demand, note.user)));
-        feedback.for_each(|notes| notes.iter().for_each(|note| self.learn(note)));
+        let mut changes = std::mem::take(&mut self.changes);
+        for notes in feedback.clone() {
+            sift(&mut changes, notes, Feedback::changes_user);
+        }
+        for notes in changes.chunks(TOGETHER) {
+            self.fetch(notes.iter().map(|note| (note.demand, note.user)));
+            notes.iter().for_each(|note| self.change_user(note));
+        }
+        changes.clear();
+        self.changes = changes;
+        let notes = feedback.flatten();
+        let delivered = notes.filter(|note| note.delivered);
+        delivered.for_each(|note| self.go_on(note));
     }
 
-    fn learn(&mut self, note: &Feedback) {
+    /// What is kept of a user changes: he has got an image, or gets one back.
+    fn change_user(&mut self, note: &Feedback) {
         let part = &mut self.demands[usize::from(note.demand)];
-        if note.changes_user()
-            && let Some(user) = part.users.get_mut(note.user)
-        {
+        if let Some(user) = part.users.get_mut(note.user) {
             let gate = &mut part.gates[usize::from(user.is_subscribed())];
             if note.delivered {
                 self.tiers[gate.tier].served_users += u64::from(user.served());
@@ -171,13 +180,16 @@ impl Gateway {
                 user.give_back(allowance, note.at);
             }
         }
-        if note.delivered {
-            self.delivered += 1;
-            if let Source::Crowd(crowd) = &mut part.source
-                && let Some(at) = crowd.next_in_session(note.at)
-            {
-                self.sessions.set(at, (note.demand, note.user));
-            }
+    }
+
+    /// An image was delivered, after which its user may want another.
+    fn go_on(&mut self, note: &Feedback) {
+        let part = &mut self.demands[usize::from(note.demand)];
+        self.delivered += 1;
+        if let Source::Crowd(crowd) = &mut part.source
+            && let Some(at) = crowd.next_in_session(note.at)
+        {
+            self.sessions.set(at, (note.demand, note.user));
         }
     }
 

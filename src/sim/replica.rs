@@ -205,10 +205,11 @@ impl Replica {
         word(self.members.front()) ^ word(self.members.back())
     }
 
-    /// The slots of those who leave first, for whoever wants them near.
+    /// The slots of the two who leave first, for whoever wants them near; 0 for nobody.
     #[inline]
-    pub(crate) fn leaving(&self, count: usize) -> impl Iterator<Item = u32> {
-        self.members.iter().take(count).map(|member| member.slot)
+    pub(crate) fn leaving(&self) -> [u32; 2] {
+        let slot = |member: Option<&Member>| member.map_or(0, |member| member.slot);
+        [slot(self.members.front()), slot(self.members.get(1))]
     }
 
     /// Whether anybody was given a place since the last change.

@@ -86,7 +86,7 @@ impl Feedback {
     /// Whether anything that is kept of the user changes: not when one more image of many was delivered.
     #[inline]
     pub(crate) fn changes_user(&self) -> bool {
-        !(self.delivered && self.was_served)
+        !(self.delivered & self.was_served)
     }
 
     /// What a gateway is told, if the user is known.

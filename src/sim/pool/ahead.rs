@@ -6,6 +6,7 @@
 //! attempts in them.
 
 use super::Pool;
+use crate::des::sift;
 use crate::sim::replica::Replica;
 use crate::sim::request::{Arrival, Place, Ticket};
 use crate::units::{SimDuration, SimTime};
@@ -14,6 +15,8 @@ use crate::units::{SimDuration, SimTime};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ahead {
     slots: Vec<u32>,
+    /// Of those who lose patience, who runs.
+    losing: Vec<u32>,
     replicas: Vec<u32>,
 }
 
@@ -21,8 +24,6 @@ pub(super) struct Ahead {
 const NEAR: usize = 4096;
 /// What so many arrivals bring about fits into the cache next to a core.
 const ARRIVALS: usize = 128;
-/// More seldom leave a replica in that time.
-const LEAVING: usize = 2;
 /// Tickets in a line whose attempt has left it, and replicas that two leave.
 const SPARE: usize = 16;
 
@@ -53,12 +54,16 @@ impl Pool {
 
     /// Those who lose patience; who runs names his replica, whose batch changes early.
     fn fetch_losing(&self, until: SimTime, ahead: &mut Ahead) -> u64 {
-        let losing = self.timers.upcoming(until).map(|due| due.ticket().slot());
+        let losing = self.timers.upcoming(until).iter();
         ahead.slots.clear();
-        ahead.slots.extend(losing);
+        ahead
+            .slots
+            .extend(losing.map(|(_, due)| due.ticket().slot()));
         let seen = self.attempts.fetch(&ahead.slots);
-        let losing = ahead.slots.iter();
-        let running = losing.filter(|&&slot| self.attempts.place(slot) == Place::Running);
+        let runs = |&slot: &u32| self.attempts.place(slot) == Place::Running;
+        ahead.losing.clear();
+        sift(&mut ahead.losing, &ahead.slots, runs);
+        let running = ahead.losing.iter();
         ahead.replicas.clear();
         let replicas = running.map(|&slot| self.attempts.get(slot).replica);
         ahead.replicas.extend(replicas);
@@ -69,9 +74,7 @@ impl Pool {
     /// who leaves.
     fn fetch_batches(&self, until: SimTime, ahead: &mut Ahead) -> u64 {
         let early = ahead.replicas.len();
-        let due = &mut ahead.replicas;
-        self.changes
-            .each_due(until, |replica| due.push(replica as u32));
+        self.changes.due_before(until, &mut ahead.replicas);
         let replica = |&index: &u32| &self.replicas[index as usize];
         let replicas = ahead.replicas.iter().map(replica);
         let mut seen = replicas
@@ -81,11 +84,10 @@ impl Pool {
         let (early, due) = ahead.replicas.split_at(early);
         let all = early.iter().map(replica).flat_map(Replica::members);
         seen ^= all.fold(0, |all, slot| all ^ u64::from(slot));
-        let due = due.iter().map(replica);
         ahead.slots.clear();
-        ahead
-            .slots
-            .extend(due.flat_map(|replica| replica.leaving(LEAVING)));
+        for due in due.iter().map(replica) {
+            ahead.slots.extend_from_slice(&due.leaving());
+        }
         seen ^ self.attempts.fetch(&ahead.slots)
     }
 
