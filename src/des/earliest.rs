@@ -159,15 +159,18 @@ impl Earliest {
         }
     }
 
-    /// A player goes through its matches.
+    /// A player goes through its matches, up to the first that ends as it did before.
     #[inline]
     fn play(&mut self, entity: usize, player: u64) {
         let (mut place, mut player) = (self.places_above + entity, player);
         loop {
             let index = place / WAYS;
-            let own = &mut self.matches[index];
-            own.0[place % WAYS] = player;
-            player = own.winner();
+            let own = &mut self.matches[index].0[place % WAYS];
+            if *own == player {
+                return;
+            }
+            *own = player;
+            player = self.matches[index].winner();
             if index == 0 {
                 break;
             }
