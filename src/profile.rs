@@ -221,6 +221,9 @@ impl ServiceCurve {
     /// `sum` where all of it fits into 64 bits (five hours): the common case, in a third of the time.
     #[inline]
     fn narrow_sum(&self, phase: Phase, iterations: u64) -> Option<u64> {
+        if self.per_context_token | self.per_prompt_token == 0 {
+            return iterations.checked_mul(self.base(phase.batch));
+        }
         let context = self.per_context_token.checked_mul(phase.context)?;
         let step = self.base(phase.batch).checked_add(context)?;
         let growth = self
