@@ -49,16 +49,24 @@ pub(crate) fn queue(small: bool, with_peers: bool) -> Vec<Claim> {
         found: ratio(&rows, ENGINE, &bare),
     }];
     if with_peers {
-        claims.push(Claim {
-            what: "M/M/100: engine over SimPy",
-            wanted: Wanted::AtLeast(150.0),
-            found: ratio(&rows, ENGINE, peers::SIMPY),
-        });
-        claims.push(Claim {
-            what: "M/M/100: engine over NeXosim",
-            wanted: Wanted::AtLeast(6.0),
-            found: ratio(&rows, ENGINE, peers::NEXOSIM),
-        });
+        let over = |what, wanted, peer| Claim {
+            what,
+            wanted: Wanted::AtLeast(wanted),
+            found: ratio(&rows, ENGINE, peer),
+        };
+        claims.extend([
+            over("M/M/100: engine over SimPy", 150.0, peers::SIMPY),
+            over(
+                "M/M/100: engine over NeXosim, connected models",
+                6.0,
+                peers::NEXOSIM,
+            ),
+            over(
+                "M/M/100: engine over NeXosim, one model",
+                6.0,
+                peers::NEXOSIM_ALONE,
+            ),
+        ]);
     }
     claims
 }
