@@ -3,8 +3,8 @@
 use crate::units::SimTime;
 
 /// One due time for each of n entities, the earliest at hand: a tournament after Knuth (1973), in which
-/// eight meet at a time, as many as fill a cache line. When a time is set, its entity plays its log8(n)
-/// matches up to the final again; no branch depends on how they end.
+/// eight meet at a time, as many as fill a cache line. When a time is set, its entity plays its matches again,
+/// up to the final or the first that ends as it did before: log8(n) at most.
 ///
 /// A player is one word, his time above his number. So a match is the minimum of eight words, and among
 /// equals the smallest number wins. For this, times count from an origin; who is due too far from it
