@@ -221,6 +221,7 @@ impl ServiceCurve {
     /// `sum` where all of it fits into 64 bits (five hours): the common case, in a third of the time.
     #[inline]
     fn narrow_sum(&self, phase: Phase, iterations: u64) -> Option<u64> {
+        // Only the batch counts: diffusion, or a server with a law of its own.
         if self.per_context_token | self.per_prompt_token == 0 {
             return iterations.checked_mul(self.base(phase.batch));
         }

@@ -59,7 +59,7 @@ pub(crate) fn queue(small: bool, with_peers: bool) -> Vec<Claim> {
             over(
                 "M/M/100: engine over NeXosim, connected models",
                 6.0,
-                peers::NEXOSIM,
+                peers::NEXOSIM_CONNECTED,
             ),
             over(
                 "M/M/100: engine over NeXosim, one model",

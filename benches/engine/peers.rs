@@ -6,7 +6,7 @@ use crate::rounds::Row;
 
 pub(crate) const SIMPY: &str = "M/M/100, SimPy 4.1.2: customers";
 pub(crate) const CIW: &str = "M/M/100, Ciw 3.2.7: customers";
-pub(crate) const NEXOSIM: &str = "M/M/100, NeXosim 1.0.0, connected models: customers";
+pub(crate) const NEXOSIM_CONNECTED: &str = "M/M/100, NeXosim 1.0.0, connected models: customers";
 pub(crate) const NEXOSIM_ALONE: &str = "M/M/100, NeXosim 1.0.0, one model: customers";
 
 /// A row for each that is installed; the names of the others.
@@ -18,7 +18,7 @@ pub(crate) fn rows() -> (Vec<Row>, Vec<&'static str>) {
     // As many customers each as take a few seconds.
     let all: [(&str, PathBuf, Vec<String>, u64); 4] = [
         (
-            NEXOSIM,
+            NEXOSIM_CONNECTED,
             nexosim.clone(),
             vec!["connected".to_owned()],
             5_000_000,

@@ -1,5 +1,6 @@
 //! Which of a fixed set of entities is due first.
 
+use super::sift;
 use crate::units::SimTime;
 
 /// One due time for each of n entities, the earliest at hand: a tournament after Knuth (1973), in which
@@ -112,7 +113,7 @@ impl Earliest {
         (self.winner & !(NEVER << self.bits)) as usize
     }
 
-    /// Appends the entities that are due before `until`, as far as times fit into words. Goes down from the
+    /// Appends the entities that are due before `until`, as far as times fit into words, of under 2^31. Goes down from the
     /// final round by round, each match in which somebody is due sending the winners among its players.
     pub fn due_before(&self, until: SimTime, due: &mut Vec<u32>) {
         let since = until.0.saturating_sub(self.origin.0).min(self.reach);
@@ -124,15 +125,10 @@ impl Earliest {
             let end = due.len();
             for next in begin..end {
                 let index = due[next] as usize;
-                let place = |way: usize| (index * WAYS + way) as u32;
-                // Who is due cannot be guessed, so this takes no branch for it.
-                let mut kept = due.len();
-                due.extend_from_slice(&std::array::from_fn::<_, WAYS, _>(place));
-                for (way, &player) in self.matches[index].0.iter().enumerate() {
-                    due[kept] = place(way);
-                    kept += usize::from(player < limit);
-                }
-                due.truncate(kept);
+                let places: [u32; WAYS] = std::array::from_fn(|way| (index * WAYS + way) as u32);
+                let players = &self.matches[index].0;
+                let is_due = |&place: &u32| players[place as usize % WAYS] < limit;
+                sift(due, &places, is_due);
             }
             due.drain(begin..end);
             if above == self.places_above {
@@ -238,6 +234,11 @@ mod tests {
                     .min_by_key(|&i| (times[i], i))
                     .expect("not empty");
                 assert_eq!(due.time(), times[first]);
+                let until = SimTime(now + stream.below(reach));
+                let before = |&entity: &u32| times[entity as usize] < until;
+                let mut soon = Vec::new();
+                due.due_before(until, &mut soon);
+                assert!(soon.into_iter().eq((0..entities as u32).filter(before)));
                 if times[first] == SimTime::NEVER {
                     continue;
                 }
@@ -276,9 +277,9 @@ mod tests {
         let mut due = Earliest::new(100);
         (0..100).for_each(|entity| due.set(entity, SimTime(10 * entity as u64)));
         due.set(3, SimTime(500));
-        let mut soon = Vec::new();
+        let mut soon = vec![9];
         due.due_before(SimTime(61), &mut soon);
-        assert_eq!(soon, [0, 1, 2, 4, 5, 6]);
+        assert_eq!(soon, [9, 0, 1, 2, 4, 5, 6]);
     }
 
     #[test]

@@ -169,7 +169,7 @@ impl Gateway {
         delivered.for_each(|note| self.go_on(note));
     }
 
-    /// What is kept of a user changes: he has got an image, or gets one back.
+    /// What is kept of a user changes: he has got an image, or gets one of his quota back.
     fn change_user(&mut self, note: &Feedback) {
         let part = &mut self.demands[usize::from(note.demand)];
         if let Some(user) = part.users.get_mut(note.user) {

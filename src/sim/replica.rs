@@ -205,7 +205,8 @@ impl Replica {
         word(self.members.front()) ^ word(self.members.back())
     }
 
-    /// The slots of the two who leave first, for whoever wants them near; 0 for nobody.
+    /// The slots of the two who leave first, for whoever wants them near: more seldom leave in a short while. For
+    /// nobody 0, a slot that is there where anybody was.
     #[inline]
     pub(crate) fn leaving(&self) -> [u32; 2] {
         let slot = |member: Option<&Member>| member.map_or(0, |member| member.slot);

@@ -83,7 +83,8 @@ pub(crate) struct Feedback {
 }
 
 impl Feedback {
-    /// Whether anything that is kept of the user changes: not when one more image of many was delivered.
+    /// Whether anything that is kept of the user changes: not when one more image of many was delivered. It is asked
+    /// of each, so this takes no branch.
     #[inline]
     pub(crate) fn changes_user(&self) -> bool {
         !(self.delivered & self.was_served)

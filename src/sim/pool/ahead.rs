@@ -16,7 +16,7 @@ use crate::units::{SimDuration, SimTime};
 pub(super) struct Ahead {
     slots: Vec<u32>,
     /// Of those who lose patience, who runs.
-    losing: Vec<u32>,
+    running: Vec<u32>,
     replicas: Vec<u32>,
 }
 
@@ -61,9 +61,9 @@ impl Pool {
             .extend(losing.map(|(_, due)| due.ticket().slot()));
         let seen = self.attempts.fetch(&ahead.slots);
         let runs = |&slot: &u32| self.attempts.place(slot) == Place::Running;
-        ahead.losing.clear();
-        sift(&mut ahead.losing, &ahead.slots, runs);
-        let running = ahead.losing.iter();
+        ahead.running.clear();
+        sift(&mut ahead.running, &ahead.slots, runs);
+        let running = ahead.running.iter();
         ahead.replicas.clear();
         let replicas = running.map(|&slot| self.attempts.get(slot).replica);
         ahead.replicas.extend(replicas);

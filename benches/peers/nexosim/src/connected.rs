@@ -1,5 +1,4 @@
-//! Source, station and sink are models that are connected by ports, as NeXosim's manual builds a bench: a customer
-//! is two events and two messages.
+//! Source, station and sink are models of their own, connected by ports: a customer is two events and two messages.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -46,6 +45,7 @@ impl Source {
     }
 }
 
+/// Serves customers, and sends them on with what they have waited.
 #[derive(Serialize, Deserialize)]
 struct Station {
     served: Output<Duration>,
@@ -55,26 +55,9 @@ struct Station {
     generator: Xoshiro256PlusPlus,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Sink {
-    waited: Duration,
-}
-
-#[Model]
-impl Sink {
-    async fn hear(&mut self, waited: Duration) {
-        self.waited += waited;
-    }
-
-    /// What all have waited together.
-    async fn waited(&mut self) -> Duration {
-        self.waited
-    }
-}
-
 #[Model]
 impl Station {
-    async fn arrive(&mut self, _: (), context: &Context<Self>) {
+    fn arrive(&mut self, _: (), context: &Context<Self>) {
         if self.free > 0 {
             self.free -= 1;
             self.begin(Duration::ZERO, context);
@@ -97,6 +80,24 @@ impl Station {
         context
             .schedule_event(service, schedulable!(Self::depart), waited)
             .expect("a service time is positive");
+    }
+}
+
+/// Adds up what they have waited.
+#[derive(Serialize, Deserialize)]
+struct Sink {
+    waited: Duration,
+}
+
+#[Model]
+impl Sink {
+    fn hear(&mut self, waited: Duration) {
+        self.waited += waited;
+    }
+
+    /// What all have waited together.
+    async fn waited(&mut self) -> Duration {
+        self.waited
     }
 }
 

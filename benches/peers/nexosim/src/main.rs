@@ -1,5 +1,5 @@
-//! M/M/100 at a load of 0.9 in NeXosim, on its single-threaded executor: `peer-nexosim alone|connected CUSTOMERS
-//! SEED`. The generator is that of meltpoint.
+//! M/M/100 at a load of 0.9 in NeXosim, on its single-threaded executor:
+//! `peer-nexosim alone|connected CUSTOMERS SEED`. The generator is that of meltpoint.
 
 mod alone;
 mod connected;
@@ -24,14 +24,16 @@ fn exponential(generator: &mut Xoshiro256PlusPlus, mean_s: f64) -> Duration {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    const USAGE: &str = "usage: alone|connected CUSTOMERS SEED";
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [models, customers, seed] = arguments.as_slice() else {
-        return Err("usage: alone|connected CUSTOMERS SEED".into());
+        return Err(USAGE.into());
     };
     let (count, seed) = (customers.parse()?, seed.parse()?);
     let (bench, waited) = match models.as_str() {
         "alone" => alone::bench(count, seed),
-        _ => connected::bench(count, seed),
+        "connected" => connected::bench(count, seed),
+        _ => return Err(USAGE.into()),
     };
     let (started, cpu_before_s) = (Instant::now(), cpu_s());
     let mut simulation = bench.init(MonotonicTime::EPOCH)?;
