@@ -154,13 +154,15 @@ impl Line {
     /// The slot of the next in line, who stays there.
     #[inline]
     pub(crate) fn head(&mut self, attempts: &Attempts) -> Option<u32> {
-        loop {
+        // Mostly nobody waits where not all are busy; tickets that are stale stay then.
+        while self.live > 0 {
             let slot = attempts.waiting(self.peek()?);
             if slot.is_some() {
                 return slot;
             }
             self.discard();
         }
+        None
     }
 
     /// Takes the head, which `head` has just returned, out of the line.

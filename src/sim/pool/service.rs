@@ -383,12 +383,8 @@ impl Pool {
     #[inline(always)]
     pub(super) fn take_next(&mut self, index: usize) -> Option<u32> {
         let line = self.line_of(Some(index as u32));
-        // Mostly nobody waits where not all are busy. Tickets that are stale stay.
-        if self.lines.get(line)?.len() == 0 {
-            return None;
-        }
         loop {
-            let slot = self.lines[line].head(&self.attempts)?;
+            let slot = self.lines.get_mut(line)?.head(&self.attempts)?;
             if !self.fits(index, slot) {
                 return None;
             }
